@@ -1,0 +1,161 @@
+"""Papers, citations, concepts and lineage edges, as they cross a door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCitation:
+    """A work that a paper cites, as its record names it: linked at once if it is here, otherwise kept open.
+
+    ``key`` is None where the record gives a title only.
+    """
+
+    key: str | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Any work with authors and a date. ``year`` and ``published_on`` are those of the first public version."""
+
+    key: str
+    title: str
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    published_on: date | None = None
+    venue: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """Scheme to value, the key's own scheme included."""
+    abstract: str = ""
+    summary: str = ""
+    summary_zh: str = ""
+    title_zh: str = ""
+    tldr: str = ""
+    """A machine-made summary: shown, never indexed or embedded."""
+    family: str = ""
+    """One of FAMILIES, empty where nobody has said."""
+    introduces: tuple[str, ...] = ()
+    """Concept slugs."""
+    uses: tuple[str, ...] = ()
+    authors_more: int = 0
+    """How many authors the record leaves out."""
+    cites_complete: bool = False
+    """Whether the list of citations within the library is known to be complete."""
+    citation_count: int | None = None
+    """How often the origin says it was cited, at the time of fetching."""
+    listed_count: int | None = None
+    """How many references the origin says it has (the list itself may be shorter)."""
+    origin: str = "catalogue"
+    """Where the record came from: catalogue, arxiv, s2, ..."""
+    shipped: bool = False
+    """Whether the record is part of the shipped catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperRecord:
+    """What a parser returns for one paper: the paper and its citations as its record lists them."""
+
+    paper: Paper
+    cites: tuple[OpenCitation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An entry that could not be taken: where it stands (line or index, 1-based) and why."""
+
+    place: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """``citing`` -> ``cited``, with the origins that say so and, where time runs backward, the reason."""
+
+    citing: str
+    cited: str
+    origins: tuple[str, ...] = ("catalogue",)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """An idea. ``introduced_by`` is a paper's key, ``introduced`` its year."""
+
+    slug: str
+    name: str
+    family: str
+    definition: str
+    name_zh: str = ""
+    definition_zh: str = ""
+    aliases: tuple[str, ...] = ()
+    equation: str = ""
+    """LaTeX without dollar signs."""
+    introduced_by: str = ""
+    introduced: int | None = None
+    shipped: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"concept:{self.slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a claim stands: a paper's key and a place in it."""
+
+    paper: str
+    locator: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineageEdge:
+    """``descendant`` KIND ``ancestor``, between concept slugs, with evidence; ``claims`` are ids that test it."""
+
+    ancestor: str
+    descendant: str
+    kind: str
+    evidence: tuple[Evidence, ...]
+    note: str = ""
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One entry of the glossary."""
+
+    en: str
+    zh: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything under ``data/``, checked. Papers' citations are between keys of the catalogue."""
+
+    papers: tuple[Paper, ...]
+    citations: tuple[Citation, ...]
+    concepts: tuple[Concept, ...]
+    edges: tuple[LineageEdge, ...]
+    glossary: tuple[Term, ...]
+    fingerprint: str
+    """SHA-256 over all files: tells whether the database is older than ``data/``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did. ``linked`` and ``left_open`` count citations of the papers taken in this run."""
+
+    file: str
+    read: int
+    added: int
+    updated: int
+    unchanged: int
+    linked: int
+    left_open: int
+    resumed_at: int = 0
+    """How many records an earlier, interrupted run of the same file had already taken."""
+    skipped: tuple[Skipped, ...] = ()
+    for_review: int = 0
+    """Records whose identifiers disagree with what is here: neither merged nor split, listed by ``stemma doctor``."""
+    seconds: float = 0.0

@@ -1,0 +1,120 @@
+"""Reference implementations, programs that run, claims and their verdicts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from kb.records.literature import Evidence
+from kb.records.words import RunStatus, VerdictName
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number or switch that a reference implementation declares, with its range and neutral value."""
+
+    name: str
+    default: float | int | bool | str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    neutral: str = ""
+    """The value at which an ancestor comes back, and which: ``n=1 gives pre-ln``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A reference implementation as its literate header describes it; ``slug`` is that of its concept."""
+
+    slug: str
+    title: str
+    form: str
+    """The signature it shares with its kin: mixer, block, schedule, ..."""
+    function: str
+    sections: Mapping[str, str]
+    """The header's labels (Paper, Idea, Equation, Shapes, ...) and their texts."""
+    parameters: tuple[Parameter, ...]
+    code: str
+    code_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a guest may use: seconds of wall and CPU time, MiB of memory, KiB of output, MiB of scratch disk."""
+
+    wall_s: float = 30.0
+    cpu_s: int = 30
+    memory_mb: int = 2048
+    output_kb: int = 256
+    disk_mb: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a guest program ended. Its failure is data: nothing here is raised.
+
+    ``status``: ok, error (it raised or left with a code), timeout (wall or CPU time), killed (by a signal, or out
+    of memory), refused (this machine cannot confine it). ``figures`` is what the program reported, JSON values only.
+    """
+
+    status: RunStatus
+    stdout: str = ""
+    stderr: str = ""
+    truncated: bool = False
+    wall_s: float = 0.0
+    exit_code: int | None = None
+    figures: Mapping[str, object] = field(default_factory=dict)
+    confinement: str = ""
+    """Which way of confining was in force: bubblewrap, in-process, none."""
+    message: str = ""
+    """One line for a person: what happened and what to do next; empty where all went well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Code that a user attached to a paper or concept."""
+
+    id: int
+    key: str
+    name: str
+    code: str
+    code_hash: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCard:
+    """An executable claim as it is shown: everything but the code."""
+
+    id: str
+    statement: str
+    kind: str
+    between: tuple[str, ...]
+    """Concept slugs."""
+    evidence: Evidence
+    inputs: str
+    bound: float
+    why_bound: str
+    expected: VerdictName
+    wrong_variants: tuple[str, ...]
+    cost: Literal["exact", "trend", "long"]
+    family: str
+    code_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of an executable claim. ``stale`` where the code has changed since."""
+
+    claim: str
+    verdict: VerdictName
+    expected: VerdictName
+    measured: float | None
+    bound: float | None
+    seconds: float = 0.0
+    seed: int = 0
+    code_hash: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    ran_at: datetime | None = None
+    stale: bool = False
+    detail: str = ""

@@ -1,0 +1,84 @@
+"""What is searched, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kb.records.words import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One searchable text: a paper, a concept, a piece of code or an article."""
+
+    key: str
+    kind: Kind
+    title: str
+    body: str
+    year: int | None = None
+    text_hash: str = ""
+    """SHA-256 of what is embedded: a vector is stale when it differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a hit is where it is: ranks are 1-based, None where that way of searching did not find it."""
+
+    lexical_rank: int | None = None
+    dense_rank: int | None = None
+    cosine: float | None = None
+    """In [-1, 1]."""
+    title_match: bool = False
+    matched: tuple[str, ...] = ()
+    """The query's words, or the glossary's words for them, that stand in the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One search result. ``score`` is the fused reciprocal rank, comparable within one answer only."""
+
+    key: str
+    kind: Kind
+    title: str
+    year: int | None
+    score: float
+    reasons: Reason
+    extract: str
+    """Plain text; matched words stand between U+0002 and U+0003, for the front door to mark as it can."""
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """What hits must satisfy; None or empty means anything. Years inclusive."""
+
+    kinds: tuple[str, ...] = ()
+    year_from: int | None = None
+    year_to: int | None = None
+    author: str = ""
+    concept: str = ""
+    has_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """Hits best first, with what was really searched and how long it took."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    took_ms: float
+    mode: str
+    searched_for: tuple[str, ...] = ()
+    """The query's own words and the English words that the glossary added."""
+    nearest: bool = False
+    """True where nothing matched the words and the hits are only the nearest by meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A paper near another: by co-citation or coupling ``count`` is the number shared; by text it is 0."""
+
+    key: str
+    title: str
+    year: int | None
+    score: float
+    count: int = 0

@@ -1,0 +1,35 @@
+"""The closed vocabularies that records use."""
+
+from typing import Literal
+
+FAMILIES = (
+    "language-models",
+    "word-vectors",
+    "recurrence",
+    "fast-weights",
+    "attention",
+    "positions",
+    "normalisation",
+    "feed-forward",
+    "pre-training",
+    "hardware",
+    "beyond-text",
+)
+"""The lanes of the map, in the order in which they are drawn."""
+EDGE_KINDS = (
+    "extends",
+    "generalises",
+    "special_case_of",
+    "approximates",
+    "replaces",
+    "combines",
+    "rediscovers",
+    "equals",
+    "fixes",
+)
+"""Read as "descendant KIND ancestor"."""
+Role = Literal["introduces", "uses", "mentions"]
+Layer = Literal["cited", "claimed", "executed"]
+Kind = Literal["paper", "concept", "code", "article"]
+VerdictName = Literal["verified", "refuted", "inconclusive", "not_run"]
+RunStatus = Literal["ok", "error", "timeout", "killed", "refused"]
