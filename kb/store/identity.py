@@ -1,0 +1,91 @@
+"""Whose record is this? Identity decided by identifiers alone, and what is unclear put on a list."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from kb.ids import choose_key
+from kb.records import PaperRecord
+from kb.store.merging import as_ids, find_disagreement
+from kb.store.rows import chunked
+from kb.store.tables import PaperIdRow, ReviewRow
+
+Outcome = Literal["added", "updated", "unchanged", "review"]
+
+
+@dataclass(slots=True)
+class Plan:
+    """A record on its way in: where it goes and what is known of it."""
+
+    record: PaperRecord
+    keys: frozenset[str]
+    hash: str
+    outcome: Outcome = "added"
+    paper_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A record that was neither merged nor split, and why."""
+
+    existing: str
+    incoming: str
+    title: str
+    origin: str
+    reason: str
+
+
+def find_paper_ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
+    """Return the private number of each key that is here."""
+    found: dict[str, int] = {}
+    for part in chunked(sorted(set(keys))):
+        rows = session.execute(select(PaperIdRow.key, PaperIdRow.paper_id).where(PaperIdRow.key.in_(part)))
+        found.update(rows.tuples().all())
+    return found
+
+
+def settle_identity(session: Session, plan: Plan, known: dict[str, int], fresh: int) -> int:
+    """Find whose record this is; return the next free number."""
+    matches = {known[key] for key in plan.keys if key in known}
+    if not matches:
+        plan.paper_id = fresh
+        known.update(dict.fromkeys(plan.keys, fresh))
+        return fresh + 1
+    plan.outcome, plan.paper_id = "updated", min(matches)
+    mine = frozenset(key for key, number in known.items() if number == plan.paper_id) | frozenset(
+        session.scalars(select(PaperIdRow.key).where(PaperIdRow.paper_id == plan.paper_id))
+    )
+    reason = find_disagreement(mine, plan.keys)
+    if len(matches) > 1:
+        reason = "its identifiers belong to several papers here"
+    if reason:
+        plan.outcome = "review"
+        _note_review(session, plan, choose_key(as_ids(mine)), reason)
+    else:
+        known.update(dict.fromkeys(plan.keys, plan.paper_id))
+    return fresh
+
+
+def list_reviews(session: Session) -> list[Review]:
+    """Return the records that wait for a person's decision."""
+    rows = session.scalars(select(ReviewRow).order_by(ReviewRow.existing_key, ReviewRow.incoming_key))
+    return [Review(row.existing_key, row.incoming_key, row.title, row.origin, row.reason) for row in rows]
+
+
+def _note_review(session: Session, plan: Plan, existing: str, reason: str) -> None:
+    paper = plan.record.paper
+    same = (ReviewRow.existing_key == existing, ReviewRow.incoming_key == paper.key, ReviewRow.origin == paper.origin)
+    session.execute(delete(ReviewRow).where(*same))
+    session.execute(
+        insert(ReviewRow).values(
+            existing_key=existing,
+            incoming_key=paper.key,
+            origin=paper.origin,
+            reason=reason,
+            record_hash=plan.hash,
+            title=paper.title,
+        )
+    )
