@@ -1,0 +1,121 @@
+"""Claims of the family fast-weights."""
+
+import math
+from typing import TYPE_CHECKING
+
+from kb.claims.claim import Claim, Measurement, Subject, find_worst
+from kb.records import Evidence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SEEDS = 5
+
+
+def _check(subject: Subject, seed: int) -> Measurement:
+    """Measure max |a - b| / max |b| between the subject and unnormalised linear attention, worst of five draws."""
+    import torch
+
+    from kb.reference.linear_attention import linear_attention
+
+    apart = []
+    for draw in range(_SEEDS):
+        generator = torch.Generator().manual_seed(1000 * seed + draw)
+        q, k, v = torch.randn(3, 2, 64, 3, 8, generator=generator, dtype=torch.float64)
+        # the pairwise form: no state is ever built, which makes it independent of the recurrence under test
+        expected, _ = linear_attention(q, k, v, form="parallel", normalise=False)
+        apart.append(float((subject(q, k, v) - expected).abs().max() / expected.abs().max()))
+    return Measurement(find_worst(apart), f"worst of {_SEEDS} draws")
+
+
+def _phi(x: "Tensor") -> "Tensor":
+    from torch.nn.functional import elu
+
+    features: Tensor = elu(x) + 1
+    return features
+
+
+def _programmed(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    from kb.reference.fast_weight_programmer import fast_weight_programmer
+
+    return fast_weight_programmer(_phi(q), _phi(k), v)[0]
+
+
+def _normalised(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    weight = (_phi(q) * _phi(k).cumsum(dim=1)).sum(dim=-1, keepdim=True)
+    return _programmed(q, k, v) / weight
+
+
+def _read_before_write(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    own = (_phi(q) * _phi(k)).sum(dim=-1, keepdim=True) * v
+    return _programmed(q, k, v) - own
+
+
+def _delta_rule(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    import torch
+
+    q, k = _phi(q), _phi(k)
+    k = k / k.norm(dim=-1, keepdim=True)
+    memory = v.new_zeros(v.shape[0], v.shape[2], k.shape[-1], v.shape[-1])
+    outputs = []
+    for t in range(k.shape[1]):
+        error = v[:, t] - torch.einsum("bhkv,bhk->bhv", memory, k[:, t])
+        memory = memory + torch.einsum("bhk,bhv->bhkv", k[:, t], error)
+        outputs.append(torch.einsum("bhkv,bhk->bhv", memory, q[:, t]))
+    return torch.stack(outputs, dim=1)
+
+
+def _raw(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    from kb.reference.fast_weight_programmer import fast_weight_programmer
+
+    return fast_weight_programmer(q, k, v)[0]
+
+
+def _squashed(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    from kb.reference.fast_weight_programmer import fast_weight_programmer
+
+    return fast_weight_programmer(_phi(q), _phi(k), v, squash="tanh")[0]
+
+
+def _scaled(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    return _programmed(q, k, v) / math.sqrt(k.shape[-1])
+
+
+def _elu_only(q: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
+    from torch.nn.functional import elu
+
+    return _raw(elu(q), elu(k), v)
+
+
+CLAIMS = (
+    Claim(
+        id="linear-attention-is-a-fast-weight-programmer",
+        statement=(
+            "Causal linear attention without its denominator is a fast weight programmer: fed with phi(q), phi(k) "
+            "and v, phi = elu + 1, adding up outer products and reading the sum after each write gives the same "
+            "outputs. With the denominator, or with a squashed memory, it does not hold."
+        ),
+        kind="equals",
+        between=("fast-weight-programmer", "linear-attention"),
+        evidence=Evidence("arxiv:2102.11174", "Sections 3.1 and 3.2"),
+        inputs="standard normal q, k, v; B 2, T 64, H 3, K 8, V 8; float64; five draws",
+        bound=1e-12,
+        why_bound=(
+            "Sums of 64 terms in two different orders: rounding is near 1e-15 of the largest output. The bound is "
+            "relative, because the absolute error grows with T and with the size of the sums."
+        ),
+        family="fast-weights",
+        check=_check,
+        subject=_programmed,
+        wrong_variants={
+            "with the denominator": _normalised,
+            "read before write": _read_before_write,
+            "delta rule for the plain sum": _delta_rule,
+            "keys and queries without phi": _raw,
+            "phi = elu without + 1": _elu_only,
+            "squashed memory": _squashed,
+            "divided by the root of d_k": _scaled,
+        },
+        executes=("fast-weight-programmer", "linear-attention"),
+    ),
+)

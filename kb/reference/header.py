@@ -1,0 +1,120 @@
+"""Reads the literate header of a reference file: text in, sections, weights and parameters out.
+
+The syntax is written down in the docstring of ``kb.reference``. Nothing here imports or executes the file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kb.errors import InvalidQueryError
+from kb.records import Parameter
+
+LABELS = (
+    "Paper",
+    "Idea",
+    "Equation",
+    "Shapes",
+    "Form",
+    "Weights",
+    "Parameters",
+    "Assumes",
+    "Cost",
+    "Parents",
+    "Leaves out",
+    "Checked",
+)
+"""In the order in which they stand; a file may leave out Weights only."""
+
+FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "mixer": {"q": ("B", "T", "H", "K"), "k": ("B", "T", "H", "K"), "v": ("B", "T", "H", "V")},
+    "block": {"x": ("B", "T", "D")},
+    "schedule": {},
+}
+"""Each form's inputs with their dimensions."""
+
+_LABEL = re.compile(rf"({'|'.join(LABELS)})\s+(\S.*)")
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_RANGE = rf"({_NUMBER})\.\.({_NUMBER})"
+_WEIGHT = re.compile(rf"([\w, ]+?)\s*\(([\w, ]+)\)(?:\s+(zero|one|{_NUMBER}|{_RANGE}))?")
+_PARAMETER = re.compile(rf"(\w+)\s*=\s*([\w.+-]+)(?:\s+in\s+{_RANGE})?(?:\s+of\s+([\w| ]+?))?(?:\s*\((.+)\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One weight that a header declares: its dimensions by name, and ``normal`` or what it starts from."""
+
+    name: str
+    shape: tuple[str, ...]
+    initial: str
+
+
+def parse_header(text: str) -> tuple[str, dict[str, str]]:
+    """Return the title sentence and the text of each label, lines joined (those of Equation kept apart).
+
+    Raises
+    ------
+    InvalidQueryError : a label is missing, or Form names no known form
+    """
+    title, _, body = text.partition("\n")
+    lines: dict[str, list[str]] = {}
+    label = ""
+    for line in body.splitlines():
+        if match := _LABEL.fullmatch(line.rstrip()):
+            label = match[1]
+            lines[label] = [match[2]]
+        elif label and line.strip():
+            lines[label].append(line.strip())
+    for wanted in LABELS:
+        if wanted not in lines and wanted != "Weights":
+            raise InvalidQueryError(f"the header has no label {wanted}: put it back as the shipped file has it")
+    sections = {name: ("\n" if name == "Equation" else " ").join(part) for name, part in lines.items()}
+    if sections["Form"] not in FORMS:
+        raise InvalidQueryError(f"the header's Form is {sections['Form']!r}: write one of {', '.join(FORMS)}")
+    return title.strip().rstrip("."), sections
+
+
+def parse_weights(text: str) -> tuple[Weight, ...]:
+    """Return the weights that the text of ``Weights`` declares, in its order."""
+    weights = []
+    for entry in _split(text):
+        match = _WEIGHT.fullmatch(entry)
+        if match is None:
+            raise InvalidQueryError(f"the header's Weights cannot be read at {entry!r}: write name (D, D) [initial]")
+        shape = tuple(part.strip() for part in match[2].split(","))
+        weights += [Weight(name.strip(), shape, match[3] or "normal") for name in match[1].split(",")]
+    return tuple(weights)
+
+
+def parse_parameters_section(text: str) -> tuple[Parameter, ...]:
+    """Return the parameters that the text of ``Parameters`` declares, in its order."""
+    return tuple(_parse_parameter(entry) for entry in _split(text))
+
+
+def _split(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(";") if entry.strip()]
+
+
+def _parse_parameter(entry: str) -> Parameter:
+    match = _PARAMETER.fullmatch(entry)
+    if match is None:
+        raise InvalidQueryError(
+            f"the header's Parameters cannot be read at {entry!r}: write name = default [in low..high | of a | b]"
+        )
+    name, default, low, high, choices, neutral = match.groups()
+    return Parameter(
+        name=name,
+        default=_read_value(default),
+        low=float(low) if low else None,
+        high=float(high) if high else None,
+        choices=tuple(choice.strip() for choice in choices.split("|")) if choices else (),
+        neutral=neutral or "",
+    )
+
+
+def _read_value(text: str) -> float | int | bool | str:
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return float(text) if re.fullmatch(_NUMBER, text) else text

@@ -1,0 +1,139 @@
+"""Reads and range-checks what a user sets for a run: an idea's parameters and the sizes of its tensors.
+
+Names of sizes are one capital letter, names of parameters are lower case, so one list of settings may hold both.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from kb.errors import InvalidQueryError
+from kb.records import Idea, Parameter
+from kb.reference.header import FORMS, Weight, parse_weights
+
+Value = float | int | bool | str
+
+SIZES: Mapping[str, tuple[int, int]] = {
+    "B": (2, 64),
+    "T": (8, 512),
+    "H": (2, 16),
+    "K": (8, 128),
+    "V": (8, 128),
+    "D": (16, 512),
+    "F": (64, 2048),
+    "R": (4, 128),
+}
+"""Default and greatest value: batch, time, heads, key, value, model width, feed-forward width, bottleneck width."""
+
+MOST_ELEMENTS = 32_768
+"""The greatest input tensor: with T up to 512, pairs of tokens and channels then stay below 150 MB in float64."""
+
+
+def list_weights(idea: Idea) -> tuple[Weight, ...]:
+    """Return the weights that an idea declares; a mixer or schedule has none."""
+    return parse_weights(idea.sections.get("Weights", ""))
+
+
+def list_sizes(idea: Idea) -> tuple[str, ...]:
+    """Return the sizes that an idea's inputs and weights depend on."""
+    shapes = [*FORMS[idea.form].values(), *(weight.shape for weight in list_weights(idea))]
+    return tuple(name for name in SIZES if any(name in shape for shape in shapes))
+
+
+def split_settings(given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the parameters and the sizes among settings."""
+    sizes = {name: value for name, value in given.items() if name in SIZES}
+    return {name: value for name, value in given.items() if name not in sizes}, sizes
+
+
+def parse_parameters(idea: Idea, given: Mapping[str, object]) -> dict[str, Value]:
+    """Return a value for every parameter of the idea: those given, as text or number, and the defaults.
+
+    Raises
+    ------
+    InvalidQueryError : a name that the idea does not declare, or a value outside its range or choices
+    """
+    known = {parameter.name: parameter for parameter in idea.parameters}
+    for name in given:
+        if name not in known:
+            raise InvalidQueryError(f"{idea.slug} has no parameter {name!r}: it has {_names(known)}")
+    return {
+        name: _parse_value(idea, parameter, given[name]) if name in given else parameter.default
+        for name, parameter in known.items()
+    }
+
+
+def parse_sizes(idea: Idea, given: Mapping[str, object]) -> dict[str, int]:
+    """Return every size that the idea depends on: those given, as text or number, and the defaults.
+
+    Raises
+    ------
+    InvalidQueryError : a size that the idea does not have, is too large, or makes an input too large
+    """
+    sizes = {name: SIZES[name][0] for name in list_sizes(idea)}
+    for name, text in given.items():
+        if name not in sizes:
+            raise InvalidQueryError(f"{idea.slug} has no size {name!r}: it has {_names(sizes)}")
+        size = _read_int(text)
+        if size is None or not 1 <= size <= SIZES[name][1]:
+            raise InvalidQueryError(f"{name} must be a whole number in 1..{SIZES[name][1]}, not {text}")
+        sizes[name] = size
+    for name, shape in FORMS[idea.form].items():
+        if math.prod(sizes[letter] for letter in shape) > MOST_ELEMENTS:
+            product = " * ".join(shape)
+            raise InvalidQueryError(f"{product} ({name} of {idea.slug}) must be at most {MOST_ELEMENTS:,}: lower one")
+    return sizes
+
+
+def refuse_uneven_heads(idea: Idea, parameters: Mapping[str, Value], sizes: Mapping[str, int]) -> None:
+    """Raise InvalidQueryError where the heads do not divide the model's width."""
+    heads, width = parameters.get("heads", 1), sizes.get("D", 1)
+    if isinstance(heads, int) and width % heads:
+        raise InvalidQueryError(f"heads={heads} must divide D={width} in {idea.slug}: change one of them")
+
+
+def _parse_value(idea: Idea, parameter: Parameter, given: object) -> Value:
+    wanted = _expected(parameter)
+    value = _read_like(parameter.default, given)
+    in_range = isinstance(value, str | bool) or (
+        value is not None
+        and (parameter.low is None or value >= parameter.low)
+        and (parameter.high is None or value <= parameter.high)
+    )
+    if value is None or not in_range or (parameter.choices and value not in parameter.choices):
+        raise InvalidQueryError(f"{parameter.name} of {idea.slug} must be {wanted}, not {given}")
+    return value
+
+
+def _expected(parameter: Parameter) -> str:
+    if parameter.choices:
+        return " or ".join(parameter.choices)
+    if isinstance(parameter.default, bool):
+        return "true or false"
+    kind = "a whole number" if isinstance(parameter.default, int) else "a number"
+    return kind if parameter.low is None else f"{kind} in {parameter.low:g}..{parameter.high:g}"
+
+
+def _read_like(default: Value, given: object) -> Value | None:
+    """Return what was given as the default's type, None where it is no such value."""
+    if isinstance(default, bool):
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+            str(given).strip().casefold()
+        )
+    if isinstance(default, int):
+        return _read_int(given)
+    if isinstance(default, str):
+        return str(given).strip()
+    try:
+        value = float(str(given))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _read_int(given: object) -> int | None:
+    text = str(given).strip()
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 10 else None
+
+
+def _names(known: Iterable[str]) -> str:
+    return ", ".join(known) or "none"
