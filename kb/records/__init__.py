@@ -18,9 +18,21 @@ from kb.records.literature import (
     Skipped,
     Term,
 )
-from kb.records.maps import Hop, LineageMap, MapLink, MapPoint, Path
-from kb.records.running import ClaimCard, Idea, Limits, Parameter, RunResult, Snippet, Verdict
+from kb.records.maps import (
+    Executed,
+    Hop,
+    Lane,
+    LineageMap,
+    MapLink,
+    MapPoint,
+    MapView,
+    Network,
+    NetworkNode,
+    Path,
+)
+from kb.records.running import ClaimCard, Confinement, Idea, Limits, Parameter, RunResult, Snippet, Verdict
 from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter
+from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
 from kb.records.words import EDGE_KINDS, FAMILIES, Kind, Layer, Role, RunStatus, VerdictName
 
 __all__ = [
@@ -30,26 +42,38 @@ __all__ = [
     "Citation",
     "ClaimCard",
     "Concept",
+    "ConceptView",
+    "Confinement",
     "Document",
     "Evidence",
+    "Executed",
+    "Health",
     "Hit",
     "Hop",
     "Idea",
     "ImportReport",
     "Kind",
+    "Lane",
     "Layer",
+    "LedgerEntry",
     "Limits",
     "LineageEdge",
     "LineageMap",
     "MapLink",
     "MapPoint",
+    "MapView",
+    "Mention",
     "Neighbour",
+    "Network",
+    "NetworkNode",
     "OpenCitation",
     "Paper",
     "PaperRecord",
+    "PaperView",
     "Parameter",
     "Path",
     "Reason",
+    "ReviewNote",
     "Role",
     "RunResult",
     "RunStatus",

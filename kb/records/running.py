@@ -50,6 +50,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Confinement:
+    """Which way of confining a guest is in force here, and why a stronger one is not."""
+
+    way: Literal["bubblewrap", "in-process", "none"]
+    """With ``none`` a user's snippet is refused; shipped code still runs, within limits of time and memory."""
+    reasons: tuple[str, ...] = ()
+    """One line for each stronger way that cannot be had: why, and what to install."""
+    caution: str = ""
+    """What the way in force leaves open; empty where it closes what the runner's docstring lists."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """How a guest program ended. Its failure is data: nothing here is raised.
 

@@ -1,9 +1,13 @@
 """What is searched, and what comes back."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kb.records.words import Kind
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +18,22 @@ class Document:
     kind: Kind
     title: str
     body: str
+    """Paragraphs, one a line."""
+    names: tuple[str, ...] = ()
+    """Other names under which it is found: aliases, the Chinese title. An exact one outranks everything."""
+    authors: str = ""
+    """Words that are searched but neither embedded nor quoted: the authors' names."""
     year: int | None = None
-    text_hash: str = ""
-    """SHA-256 of what is embedded: a vector is stale when it differs."""
+
+    @property
+    def embedded(self) -> str:
+        """What is embedded: the title and those paragraphs that are not Chinese (the model reads English)."""
+        return "\n".join([self.title, *(line for line in self.body.splitlines() if not _CJK.search(line))])
+
+    @property
+    def text_hash(self) -> str:
+        """SHA-256 of what is embedded: a vector made from another text is stale."""
+        return hashlib.sha256(self.embedded.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ modules take it first: ``papers``, ``saving``, ``citations``, ``concepts``, ``do
 ``runs``, ``imports``, ``identity``. ``catalogue`` reads ``data/``, ``building`` writes it here.
 """
 
+from sqlalchemy.orm import Session
+
 from kb.store.schema import open_store
 from kb.store.sessions import Store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Session", "Store", "open_store"]

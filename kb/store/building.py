@@ -15,6 +15,7 @@ from kb.store.identity import find_paper_ids
 from kb.store.saving import save_records
 from kb.store.sessions import Store
 from kb.store.tables import FactRow, PaperConceptRow, PaperOriginRow, PaperRow
+from kb.store.versions import bump_version
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
@@ -40,6 +41,7 @@ def build_library(store: Store, catalogue: Catalogue, code: Sequence[Document], 
         documents.save_concept_documents(session)
         _save_code(session, code)
         _drop_departed(session, set(papers.values()))
+        bump_version(session)
         session.execute(insert(FactRow).prefix_with("OR REPLACE").values(name="catalogue", value=fingerprint))
 
 

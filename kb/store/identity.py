@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from kb.ids import choose_key
-from kb.records import PaperRecord
+from kb.records import PaperRecord, ReviewNote
 from kb.store.merging import as_ids, find_disagreement
 from kb.store.rows import chunked
 from kb.store.tables import PaperIdRow, ReviewRow
@@ -25,17 +25,6 @@ class Plan:
     hash: str
     outcome: Outcome = "added"
     paper_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A record that was neither merged nor split, and why."""
-
-    existing: str
-    incoming: str
-    title: str
-    origin: str
-    reason: str
 
 
 def find_paper_ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
@@ -69,10 +58,10 @@ def settle_identity(session: Session, plan: Plan, known: dict[str, int], fresh: 
     return fresh
 
 
-def list_reviews(session: Session) -> list[Review]:
+def list_reviews(session: Session) -> list[ReviewNote]:
     """Return the records that wait for a person's decision."""
     rows = session.scalars(select(ReviewRow).order_by(ReviewRow.existing_key, ReviewRow.incoming_key))
-    return [Review(row.existing_key, row.incoming_key, row.title, row.origin, row.reason) for row in rows]
+    return [ReviewNote(row.existing_key, row.incoming_key, row.title, row.origin, row.reason) for row in rows]
 
 
 def _note_review(session: Session, plan: Plan, existing: str, reason: str) -> None:

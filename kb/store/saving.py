@@ -26,6 +26,7 @@ from kb.store.tables import (
     PaperOriginRow,
     PaperRow,
 )
+from kb.store.versions import bump_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ def save_records(session: Session, records: Sequence[PaperRecord]) -> Saved:
         session, [plan.paper_id for plan in taken], sorted({k for p in taken for k in p.keys})
     )
     documents.save_paper_documents(session, [plan.paper_id for plan in taken])
+    if taken:
+        bump_version(session)
     return Saved(tuple(plan.outcome for plan in plans), linked, counts - linked)
 
 

@@ -10,9 +10,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-_CJK = "\u3005\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_RUN = re.compile(f"[{_CJK}]+")
-_PIECE = re.compile(f"[{_CJK}]+|[^{_CJK}\\s]+")
+#: Chinese and Japanese characters, as the inside of a regular expression's class.
+CJK = "\u3005\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+#: "Attention that is linear" still says linear attention; a word further away says something else.
+_NEAR = 4
+_RUN = re.compile(f"[{CJK}]+")
+_PIECE = re.compile(f"[{CJK}]+|[^{CJK}\\s]+")
 
 
 def split_for_index(text: str) -> str:
@@ -32,13 +35,14 @@ def fts_query(words: Iterable[str | Sequence[str]], mode: Literal["and", "or"]) 
 
     Parameters
     ----------
-    words : each a word, or several texts of which any one will do
-    mode  : "and" asks for every word, runs of Chinese whole; "or" for any word or pair of characters
+    words : each a text, or several of which any one will do: the first as the reader put it, the others ours
+    mode  : "and" asks for every word, runs of Chinese whole, our own texts' words close together; "or" for any word
+        or pair of characters
 
     Examples
     --------
     >>> fts_query(["rwkv", ("注意力", "linear attention")], "and")
-    '"rwkv" AND ("注意 意力" OR ("linear" AND "attention"))'
+    '"rwkv" AND ("注意 意力" OR NEAR("linear" "attention", 4))'
     >>> fts_query(["NEAR(", "注意力"], "or")
     '"near" OR "注意" OR "意力"'
     """
@@ -77,13 +81,15 @@ def _pairs_of_match(match: re.Match[str]) -> str:
 
 
 def _any_of(texts: Sequence[str]) -> str:
-    found = list(dict.fromkeys(term for text in texts if (term := _all_of(text))))
+    found = list(dict.fromkeys(term for text in texts if (term := _all_of(text, near=text != texts[0]))))
     return found[0] if len(found) == 1 else f"({' OR '.join(found)})" if found else ""
 
 
-def _all_of(text: str) -> str:
+def _all_of(text: str, near: bool) -> str:
     found = list(dict.fromkeys(_phrase(piece) for piece in _searchable(text)))
-    return found[0] if len(found) == 1 else f"({' AND '.join(found)})" if found else ""
+    if len(found) < 2:
+        return "".join(found)
+    return f"NEAR({' '.join(found)}, {_NEAR})" if near else f"({' AND '.join(found)})"
 
 
 def _singles(text: str) -> Iterator[str]:
