@@ -7,74 +7,82 @@ are taken as the records give them.
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from kb.records import Citation, OpenCitation
-from kb.store.rows import chunked
+from kb.store.identity import find_paper_ids
+from kb.store.rows import chunked, insert_plain_rows
 from kb.store.tables import CitationRow, OpenCitationRow, PaperIdRow, PaperOriginRow, PaperRow
 
+Cites = tuple[int, str, Sequence[OpenCitation]]
 
-def replace_citations(session: Session, items: Sequence[tuple[int, str, Sequence[OpenCitation]]]) -> int:
-    """Write what an origin says that each paper cites, in place of what it said before; all open at first.
+_LINK = insert(CitationRow).prefix_with("OR IGNORE")
+_WAIT = insert(OpenCitationRow).prefix_with("OR REPLACE")
+_TAKE_OUT = delete(OpenCitationRow).where(
+    OpenCitationRow.citing_id == bindparam("b_citing"),
+    OpenCitationRow.origin == bindparam("b_origin"),
+    OpenCitationRow.position == bindparam("b_position"),
+)
 
-    Returns how many distinct citations were written: a work listed twice by one record counts once.
+
+def replace_citations(session: Session, items: Sequence[Cites], rewritten: Sequence[int]) -> tuple[int, int]:
+    """Write what an origin says that each paper cites; return how many are linked and how many stay open.
+
+    A work listed twice by one record counts once.
+
+    Parameters
+    ----------
+    items     : (citing paper's number, origin, its list), distinct in the first two
+    rewritten : numbers of papers that may have cited something before; what the same origin said is taken out first
     """
-    rows: dict[tuple[int, str, str], dict[str, object]] = {}
-    for number, origin, cites in items:
-        for table in (CitationRow, OpenCitationRow):
-            session.execute(delete(table).where(table.citing_id == number, table.origin == origin))
-        for position, cited in enumerate(cites):
-            rows.setdefault(
-                (number, origin, cited.key or f"title:{cited.title}"),
-                {
-                    "citing_id": number,
-                    "origin": origin,
-                    "position": position,
-                    "cited_key": cited.key,
-                    "title": cited.title,
-                },
+    origins = {number: origin for number, origin, _ in items}
+    for origin in sorted(set(origins.values())):
+        for part in chunked([number for number in rewritten if origins.get(number) == origin]):
+            for table in (CitationRow, OpenCitationRow):
+                session.execute(delete(table).where(table.citing_id.in_(part), table.origin == origin))
+    here = find_paper_ids(session, {one.key for _, _, cites in items for one in cites if one.key})
+    links: dict[tuple[int, int, str], str] = {}
+    waiting: dict[tuple[int, str, str], tuple[int, str | None, str]] = {}
+    for citing, origin, cites in items:
+        for position, one in enumerate(cites):
+            if one.key and (cited := here.get(one.key)) is not None:
+                links.setdefault((citing, cited, origin), one.title)
+            else:
+                waiting.setdefault((citing, origin, one.key or f"title:{one.title}"), (position, one.key, one.title))
+    _insert_links(session, [(*pair, title, "") for pair, title in links.items()])
+    names = ("citing_id", "origin", "position", "cited_key", "title")
+    rows = [(citing, origin, *rest) for (citing, origin, _), rest in waiting.items()]
+    insert_plain_rows(session, _WAIT, names, rows)
+    return len(links), len(waiting)
+
+
+def link_waiting(session: Session, cited_keys: Sequence[str]) -> int:
+    """Turn open citations that waited for these keys into links; return how many."""
+    found = [
+        row
+        for part in chunked(cited_keys)
+        for row in session.execute(
+            select(
+                OpenCitationRow.citing_id,
+                PaperIdRow.paper_id,
+                OpenCitationRow.origin,
+                OpenCitationRow.title,
+                OpenCitationRow.position,
             )
-    if rows:
-        session.execute(insert(OpenCitationRow).prefix_with("OR REPLACE"), list(rows.values()))
-    return len(rows)
-
-
-def link_open(session: Session, citing: Sequence[int], cited_keys: Sequence[str]) -> int:
-    """Turn open citations of these papers, and those that waited for these keys, into links; return how many."""
-    linked = 0
-    for column, values in ((OpenCitationRow.citing_id, citing), (OpenCitationRow.cited_key, cited_keys)):
-        for part in chunked(values):
-            found = (
-                select(
-                    OpenCitationRow.citing_id,
-                    PaperIdRow.paper_id,
-                    OpenCitationRow.origin,
-                    OpenCitationRow.title,
-                    OpenCitationRow.position,
-                )
-                .join(PaperIdRow, PaperIdRow.key == OpenCitationRow.cited_key)
-                .where(column.in_(part))
-            )
-            linked += _link(session, session.execute(found).tuples().all())
-    return linked
-
-
-def _link(session: Session, found: Sequence[tuple[int, int, str, str, int]]) -> int:
-    if not found:
-        return 0
-    session.execute(
-        insert(CitationRow).prefix_with("OR IGNORE"),
-        [
-            {"citing_id": citing, "cited_id": cited, "origin": origin, "title": title, "note": ""}
-            for citing, cited, origin, title, _ in found
-        ],
-    )
-    session.connection().exec_driver_sql(
-        "DELETE FROM open_citations WHERE citing_id = ? AND origin = ? AND position = ?",
-        [(citing, origin, position) for citing, _, origin, _, position in found],
-    )
+            .join(PaperIdRow, PaperIdRow.key == OpenCitationRow.cited_key)
+            .where(OpenCitationRow.cited_key.in_(part))
+        ).tuples()
+    ]
+    _insert_links(session, [(citing, cited, origin, title, "") for citing, cited, origin, title, _ in found])
+    places = [{"b_citing": c, "b_origin": o, "b_position": p} for c, _, o, _, p in found]
+    if places:
+        session.connection().execute(_TAKE_OUT, places)
     return len(found)
+
+
+def _insert_links(session: Session, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
+    insert_plain_rows(session, _LINK, ("citing_id", "cited_id", "origin", "title", "note"), rows)
 
 
 def open_again(session: Session, number: int) -> None:

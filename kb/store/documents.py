@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kb.records import Document
 from kb.store.naming import fold_name
 from kb.store.papers import read_authors
-from kb.store.rows import chunked, next_id
+from kb.store.rows import chunked, insert_rows, next_id
 from kb.store.splitting import split_for_index
 from kb.store.tables import (
     ConceptAliasRow,
@@ -118,8 +118,7 @@ def _save_part(session: Session, pairs: Sequence[tuple[Document, Owner]]) -> Non
         elif _columns(document, owner).items() - _row_columns(row).items():
             _erase_words(session, [row])
             changed.append((row.id, document, owner))
-    if new:
-        session.execute(insert(DocumentRow), [{"id": n} | _columns(d, o) for n, d, o in new])
+    insert_rows(session, insert(DocumentRow), [{"id": n} | _columns(d, o) for n, d, o in new])
     for number, document, owner in changed:
         session.execute(update(DocumentRow).where(DocumentRow.id == number).values(**_columns(document, owner)))
         session.execute(delete(DocumentNameRow).where(DocumentNameRow.document_id == number))
@@ -170,15 +169,12 @@ def _write_words(session: Session, items: Sequence[tuple[int, Document, Owner]])
         return
     rows = [(number, _columns(document, owner)) for number, document, owner in items]
     session.execute(_WRITE, [_words(n, str(c["title"]), str(c["names"]), str(c["body"])) for n, c in rows])
-    session.execute(
-        insert(DocumentNameRow).prefix_with("OR IGNORE"),
-        [
-            {"document_id": number, "folded": folded}
-            for number, document, _ in items
-            for folded in sorted({fold_name(name) for name in (document.title, *document.names)} - {""})
-        ]
-        or [{"document_id": items[0][0], "folded": ""}],
-    )
+    names = [
+        {"document_id": number, "folded": folded}
+        for number, document, _ in items
+        for folded in sorted({fold_name(name) for name in (document.title, *document.names)} - {""})
+    ]
+    insert_rows(session, insert(DocumentNameRow), names)
 
 
 def _erase_words(session: Session, rows: Sequence[DocumentRow]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, column, exists, literal_column, or_, select, table, text
+from sqlalchemy import ColumnElement, Select, column, exists, literal_column, or_, select, table, text
 from sqlalchemy.orm import Session
 
 from kb.records import Kind, SearchFilter
@@ -21,7 +21,7 @@ from kb.store.tables import (
 
 _INDEX = table("documents_fts", column("rowid"))
 #: A word in the title or in another name weighs eight times one in the body.
-_RANK = literal_column("bm25(documents_fts, 8.0, 8.0, 1.0)").label("rank")
+_RANK: ColumnElement[float] = literal_column("bm25(documents_fts, 8.0, 8.0, 1.0)").label("rank")
 
 
 @dataclass(frozen=True, slots=True)

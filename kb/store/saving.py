@@ -16,7 +16,7 @@ from kb.records import PaperRecord
 from kb.store import citations, documents
 from kb.store.identity import Outcome, Plan, find_paper_ids, settle_identity
 from kb.store.merging import COLUMNS, as_ids, hash_record, keys_of, merge_values
-from kb.store.rows import chunked, next_id
+from kb.store.rows import chunked, insert_rows, next_id
 from kb.store.tables import (
     AuthorRow,
     ConceptRow,
@@ -61,16 +61,16 @@ def save_records(session: Session, records: Sequence[PaperRecord]) -> Saved:
             _merge(session, plan)
     taken = [plan for plan in plans if plan.outcome in ("added", "updated")]
     _save_details(session, taken)
-    counts = citations.replace_citations(
-        session, [(plan.paper_id, plan.record.paper.origin, plan.record.cites) for plan in taken]
+    linked, left_open = citations.replace_citations(
+        session,
+        [(plan.paper_id, plan.record.paper.origin, plan.record.cites) for plan in taken],
+        [plan.paper_id for plan in taken if plan.outcome == "updated"],
     )
-    linked = citations.link_open(
-        session, [plan.paper_id for plan in taken], sorted({k for p in taken for k in p.keys})
-    )
+    arrived = citations.link_waiting(session, sorted({key for plan in taken for key in plan.keys}))
     documents.save_paper_documents(session, [plan.paper_id for plan in taken])
     if taken:
         bump_version(session)
-    return Saved(tuple(plan.outcome for plan in plans), linked, counts - linked)
+    return Saved(tuple(plan.outcome for plan in plans), linked + arrived, left_open - arrived)
 
 
 def _mark_unchanged(session: Session, plans: Sequence[Plan]) -> None:
@@ -92,7 +92,7 @@ def _insert_new(session: Session, plans: Sequence[Plan]) -> None:
             | {name: getattr(plan.record.paper, name) for name in COLUMNS}
             for plan in plans
         ]
-        session.execute(insert(PaperRow), rows)
+        insert_rows(session, insert(PaperRow), rows)
 
 
 def _merge(session: Session, plan: Plan) -> None:
@@ -111,7 +111,7 @@ def _save_details(session: Session, plans: Sequence[Plan]) -> None:
     wanted = {key: plan.paper_id for plan in plans for key in plan.keys}
     missing = wanted.keys() - find_paper_ids(session, wanted).keys()
     if missing:
-        session.execute(insert(PaperIdRow), [{"key": key, "paper_id": wanted[key]} for key in sorted(missing)])
+        insert_rows(session, insert(PaperIdRow), [{"key": key, "paper_id": wanted[key]} for key in sorted(missing)])
     ledger = {(plan.paper_id, plan.record.paper.origin): plan for plan in plans}
     session.execute(
         insert(PaperOriginRow).prefix_with("OR REPLACE"),
@@ -153,8 +153,7 @@ def _save_authors(session: Session, plans: Sequence[Plan]) -> None:
         for paper_id, names in lists.items()
         for place, name in enumerate(names)
     ]
-    if rows:
-        session.execute(insert(PaperAuthorRow), rows)
+    insert_rows(session, insert(PaperAuthorRow), rows)
 
 
 def _is_strongest(session: Session, plan: Plan) -> bool:
@@ -169,7 +168,7 @@ def _author_numbers(session: Session, names: set[str]) -> dict[str, int]:
     missing = sorted(names - numbers.keys())
     fresh = next_id(session, AuthorRow)
     if missing:
-        session.execute(insert(AuthorRow), [{"id": fresh + i, "name": name} for i, name in enumerate(missing)])
+        insert_rows(session, insert(AuthorRow), [{"id": fresh + i, "name": name} for i, name in enumerate(missing)])
     return numbers | {name: fresh + i for i, name in enumerate(missing)}
 
 

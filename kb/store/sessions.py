@@ -142,6 +142,8 @@ def _prepare(connection: SQLiteConnection, _: Any) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",
         "cache_size = -65536",
+        # A checkpoint every 16 MB instead of every 4: an import spends a tenth of its time in them otherwise.
+        "wal_autocheckpoint = 4000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
