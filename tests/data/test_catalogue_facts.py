@@ -22,13 +22,13 @@ CATALOGUE = Path(__file__).resolve().parents[2] / "data" / "catalogue"
 #: our year is that of the first public version; a record two years later is a venue, anything else needs a reason
 OTHER_YEARS = {
     "doi:10.1002/j.1538-7305.1948.tb01338.x": "the record gathers later editions and is dated 2006",
-    "doi:10.21236/ad0241531": "the record is dated by the report's scan, 2016",
+    "s2:85d346297ec37a451d4500afad53fed8f281af92": "the record is dated by the report's scan, 2016",
     "doi:10.1007/978-1-4612-4320-5_2": "the record is the reprint of 1994; the report is of 1981",
 }
 OTHER_AUTHORS = {
     "doi:10.1002/j.1538-7305.1948.tb01338.x": "the record names the authors of lecture notes",
     "doi:10.1002/j.1538-7305.1951.tb01366.x": "the record names the editors of Shannon's collected papers",
-    "doi:10.21236/ad0241531": "the record's names are misread from the report's cover",
+    "s2:85d346297ec37a451d4500afad53fed8f281af92": "the record's names are misread from the report's cover",
     "s2:6c2b28f9354f667cd5bd07afc0471d8334430da7": "the record misspells Jauvin",
     "s2:7257eacd80458e70c74494eb1b6759b52ff21399": "the record leaves out Plaut",
     "s2:cd18800a0fe0b668a1cc19f2ec95b5003d0a5035": "the record leaves out Salimans and Sutskever",
