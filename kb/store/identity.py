@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from kb.ids import choose_key
 from kb.records import PaperRecord, ReviewNote
 from kb.store.merging import as_ids, find_disagreement
-from kb.store.rows import chunked
-from kb.store.tables import PaperIdRow, ReviewRow
+from kb.store.rows import chunked, next_id
+from kb.store.tables import PaperIdRow, PaperRow, ReviewRow
 
 Outcome = Literal["added", "updated", "unchanged", "review"]
 
@@ -36,26 +36,40 @@ def find_paper_ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def settle_identity(session: Session, plan: Plan, known: dict[str, int], fresh: int) -> int:
-    """Find whose record this is; return the next free number."""
-    matches = {known[key] for key in plan.keys if key in known}
-    if not matches:
-        plan.paper_id = fresh
-        known.update(dict.fromkeys(plan.keys, fresh))
-        return fresh + 1
-    plan.outcome, plan.paper_id = "updated", min(matches)
-    mine = frozenset(key for key, number in known.items() if number == plan.paper_id) | frozenset(
-        session.scalars(select(PaperIdRow.key).where(PaperIdRow.paper_id == plan.paper_id))
-    )
-    reason = find_disagreement(mine, plan.keys)
-    if len(matches) > 1:
-        reason = "its identifiers belong to several papers here"
-    if reason:
-        plan.outcome = "review"
-        _note_review(session, plan, choose_key(as_ids(mine)), reason)
-    else:
-        known.update(dict.fromkeys(plan.keys, plan.paper_id))
-    return fresh
+class Register:
+    """Which paper has which identifiers, read once for a batch and kept true while the batch is settled."""
+
+    def __init__(self, session: Session, keys: Iterable[str]) -> None:
+        self._session = session
+        self._owner = find_paper_ids(session, keys)
+        self._keys: dict[int, set[str]] = {}
+        for part in chunked(sorted(set(self._owner.values()))):
+            rows = select(PaperIdRow.paper_id, PaperIdRow.key).where(PaperIdRow.paper_id.in_(part))
+            for number, key in session.execute(rows).tuples():
+                self._keys.setdefault(number, set()).add(key)
+        self._fresh = next_id(session, PaperRow)
+
+    def settle(self, plan: Plan) -> None:
+        """Find whose record this is: a new paper, one that is here, or nobody's until a person decides."""
+        matches = {self._owner[key] for key in plan.keys if key in self._owner}
+        if not matches:
+            plan.paper_id, self._fresh = self._fresh, self._fresh + 1
+            self._take(plan)
+            return
+        plan.outcome, plan.paper_id = "updated", min(matches)
+        mine = frozenset(self._keys[plan.paper_id])
+        reason = find_disagreement(mine, plan.keys)
+        if len(matches) > 1:
+            reason = "its identifiers belong to several papers here"
+        if reason:
+            plan.outcome = "review"
+            _note_review(self._session, plan, choose_key(as_ids(mine)), reason)
+        else:
+            self._take(plan)
+
+    def _take(self, plan: Plan) -> None:
+        self._owner.update(dict.fromkeys(plan.keys, plan.paper_id))
+        self._keys.setdefault(plan.paper_id, set()).update(plan.keys)
 
 
 def list_reviews(session: Session) -> list[ReviewNote]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from kb.ids import choose_key
 from kb.records import PaperRecord
 from kb.store import citations, documents
-from kb.store.identity import Outcome, Plan, find_paper_ids, settle_identity
+from kb.store.identity import Outcome, Plan, Register, find_paper_ids
 from kb.store.merging import COLUMNS, as_ids, hash_record, keys_of, merge_values
 from kb.store.rows import chunked, insert_rows, next_id
 from kb.store.tables import (
@@ -50,10 +50,9 @@ def save_records(session: Session, records: Sequence[PaperRecord]) -> Saved:
     matches goes to the review list: neither merged nor split in silence.
     """
     plans = [Plan(record, keys_of(record.paper), hash_record(record)) for record in records]
-    known = find_paper_ids(session, {key for plan in plans for key in plan.keys})
-    fresh = next_id(session, PaperRow)
+    register = Register(session, {key for plan in plans for key in plan.keys})
     for plan in plans:
-        fresh = settle_identity(session, plan, known, fresh)
+        register.settle(plan)
     _mark_unchanged(session, plans)
     _insert_new(session, [plan for plan in plans if plan.outcome == "added"])
     for plan in plans:

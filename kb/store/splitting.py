@@ -98,11 +98,10 @@ def _singles(text: str) -> Iterator[str]:
 
 
 def _searchable(text: str) -> Iterator[str]:
-    # What has neither letter nor digit leaves no token: as a phrase it would match nothing and spoil an AND.
-    for piece in list_pieces(text):
-        bare = "".join(letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in piece).strip()
-        if any(unicodedata.category(letter)[0] in "LN" for letter in bare):
-            yield bare
+    for piece in list_pieces(text.replace('"', " ")):
+        # What has neither letter nor digit leaves no token: as a phrase it would match nothing and spoil an AND.
+        if any(unicodedata.category(letter)[0] in "LN" for letter in piece):
+            yield piece
 
 
 def _phrase(piece: str) -> str:

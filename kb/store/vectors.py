@@ -67,6 +67,11 @@ def save_vectors(session: Session, model: str, revision: str, rows: Sequence[tup
             session.execute(insert(VectorRow), present)
 
 
+def newest_number(session: Session) -> int:
+    """Return the number of the newest vector of any model, 0 if none: where it stays, nothing was written."""
+    return session.scalar(select(func.max(VectorRow.id))) or 0
+
+
 def load_vectors(session: Session, model: str, revision: str, after: int = 0) -> VectorRows:
     """Return the vectors written since the watermark ``after``, oldest first."""
     mine = (VectorRow.model == model, VectorRow.revision == revision)
