@@ -26,7 +26,7 @@ def stream_json(stream: ByteStream) -> Iterator[tuple[int, object | Skipped]]:
     if first.startswith(b"["):
         for place, raw in enumerate(_split_array(stream, first), start=1):
             yield place, _load(raw, place)
-    elif first.strip() == b"{":
+    elif first.endswith(b"\n") and first.strip() == b"{":
         # Only a printed-out object has a line with nothing but its brace; it is one document.
         yield 1, _load(first + _read_rest(stream), 1)
     else:
@@ -80,7 +80,7 @@ def _split_array(stream: ByteStream, head: bytes) -> Iterator[bytes]:
                     return
         more = stream.read1(CHUNK) if len(buffer) - begin <= LONGEST else b""
         if not more:
-            yield buffer[begin:].lstrip(b", \r\n\t") or b"["
+            yield buffer[begin:].lstrip(b", \r\n\t")
             return
         buffer, begin, at = buffer[begin:] + more, 0, at - begin
 

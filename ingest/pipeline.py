@@ -76,6 +76,24 @@ def add_papers(
     return tally.report("arXiv", time.monotonic() - began)
 
 
+def add_query(text: str, most: int, store: Store, settings: Settings) -> ImportReport:
+    """Fetch the papers that arXiv finds for a query, at most ``most`` of them, and save them.
+
+    Raises
+    ------
+    KBError : as the source and the store say; nothing was saved then
+    """
+    from ingest.arxiv_api import fetch_arxiv_query
+
+    began = time.monotonic()
+    parsed = fetch_arxiv_query(text, most, settings)
+    with store.write() as session:
+        saved = save_records(session, parsed.records)
+    tally = _Tally()
+    tally.add(saved, parsed.skipped)
+    return tally.report("arXiv", time.monotonic() - began)
+
+
 @dataclass(slots=True)
 class _Tally:
     """What has been done so far."""

@@ -17,14 +17,14 @@ from kb.errors import InvalidIdError
 #: strongest first: the order in which a paper's key is chosen
 SCHEMES = ("arxiv", "doi", "acl", "s2", "openalex", "key")
 
-_ARXIV_NEW = re.compile(r"(\d{2})(0[1-9]|1[0-2])\.(\d{4,5})(?:v(\d+))?", re.IGNORECASE)
-_ARXIV_OLD = re.compile(
-    r"([a-z]+(?:-[a-z]+)*)(?:\.[a-z]{2})?/(\d{2}(?:0[1-9]|1[0-2])\d{3})(?:v(\d+))?", re.IGNORECASE
-)
-_DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/\S+", re.IGNORECASE)
-_S2 = re.compile(r"[0-9a-f]{40}", re.IGNORECASE)
-_OPENALEX = re.compile(r"W\d{3,}", re.IGNORECASE)
-_ACL = re.compile(r"[A-Z]\d{2}-\d{4}|\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+", re.IGNORECASE)
+#: any case, but only the digits and letters of ASCII: Unicode has other ones that look or fold alike
+_PLAIN = re.IGNORECASE | re.ASCII
+_ARXIV_NEW = re.compile(r"(\d{2})(0[1-9]|1[0-2])\.(\d{4,5})(?:v(\d+))?", _PLAIN)
+_ARXIV_OLD = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:\.[a-z]{2})?/(\d{2}(?:0[1-9]|1[0-2])\d{3})(?:v(\d+))?", _PLAIN)
+_DOI = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]+)*/\S+")
+_S2 = re.compile(r"[0-9a-f]{40}", _PLAIN)
+_OPENALEX = re.compile(r"W\d{3,}", _PLAIN)
+_ACL = re.compile(r"[A-Z]\d{2}-\d{4}|\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+", _PLAIN)
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 
@@ -109,7 +109,7 @@ def find_id(scheme: str, value: object) -> PaperId | None:
 def version_of(text: str) -> int | None:
     """Return the version that an arXiv identifier or address names (``v5`` -> 5), or None."""
     bare = text.strip().removesuffix(".pdf").rsplit("v", 1)
-    return int(bare[1]) if len(bare) == 2 and bare[1].isdigit() and bare[0][-1:].isdigit() else None
+    return int(bare[1]) if len(bare) == 2 and bare[1].isdecimal() and bare[0][-1:].isdecimal() else None
 
 
 def choose_key(ids: Iterable[PaperId]) -> str:

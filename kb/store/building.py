@@ -96,7 +96,7 @@ def _save_code(session: Session, code: Sequence[Document]) -> None:
 
 
 def _drop_departed(session: Session, current: set[int]) -> None:
-    shipped = session.execute(select(PaperRow.id, PaperRow.key).where(PaperRow.shipped)).tuples().all()
+    shipped = session.execute(select(PaperRow.id, PaperRow.key).where(PaperRow.shipped)).all()
     for number, key in shipped:
         if number in current:
             continue

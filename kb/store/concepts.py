@@ -63,7 +63,7 @@ def _save_concept(
 def replace_edges(session: Session, edges: Sequence[LineageEdge], papers: Mapping[str, int]) -> None:
     """Make the lineage of the library these edges, with their evidence."""
     session.execute(delete(LineageEdgeRow))
-    numbers = dict(session.execute(select(ConceptRow.slug, ConceptRow.id)).tuples().all())
+    numbers = dict(session.execute(select(ConceptRow.slug, ConceptRow.id)).all())
     for number, edge in enumerate(edges, start=1):
         session.execute(
             insert(LineageEdgeRow).values(
@@ -116,7 +116,7 @@ def list_concepts(session: Session) -> list[Concept]:
             introduced=row.introduced,
             shipped=row.shipped,
         )
-        for row, key in session.execute(query.order_by(ConceptRow.introduced, ConceptRow.slug)).tuples()
+        for row, key in session.execute(query.order_by(ConceptRow.introduced, ConceptRow.slug))
     ]
 
 
@@ -138,9 +138,7 @@ def list_edges(session: Session) -> list[LineageEdge]:
     """Return the lineage, by descendant's and ancestor's slug."""
     evidence: dict[int, list[Evidence]] = {}
     found = select(EdgeEvidenceRow.edge_id, PaperRow.key, EdgeEvidenceRow.locator).join(PaperRow)
-    for number, key, locator in session.execute(
-        found.order_by(EdgeEvidenceRow.edge_id, EdgeEvidenceRow.position)
-    ).tuples():
+    for number, key, locator in session.execute(found.order_by(EdgeEvidenceRow.edge_id, EdgeEvidenceRow.position)):
         evidence.setdefault(number, []).append(Evidence(key, locator))
     ancestor, descendant = aliased(ConceptRow), aliased(ConceptRow)
     query = (
@@ -151,7 +149,7 @@ def list_edges(session: Session) -> list[LineageEdge]:
     )
     return [
         LineageEdge(old, young, row.kind, tuple(evidence.get(row.id, ())), row.note, tuple(row.claims))
-        for old, young, row in session.execute(query).tuples()
+        for old, young, row in session.execute(query)
     ]
 
 
@@ -164,9 +162,9 @@ def list_papers_of(session: Session, slug: str) -> list[tuple[str, str]]:
         .where(ConceptRow.slug == slug)
         .order_by(PaperConceptRow.role, PaperRow.year, PaperRow.key)
     )
-    return [(key, role) for key, role in session.execute(query).tuples()]
+    return [(key, role) for key, role in session.execute(query)]
 
 
 def number_of_slugs(session: Session) -> dict[str, int]:
     """Return the private number of every concept."""
-    return dict(session.execute(select(ConceptRow.slug, ConceptRow.id)).tuples().all())
+    return dict(session.execute(select(ConceptRow.slug, ConceptRow.id)).all())

@@ -32,7 +32,7 @@ def find_paper_ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in chunked(sorted(set(keys))):
         rows = session.execute(select(PaperIdRow.key, PaperIdRow.paper_id).where(PaperIdRow.key.in_(part)))
-        found.update(rows.tuples().all())
+        found.update(rows.all())
     return found
 
 
@@ -45,7 +45,7 @@ class Register:
         self._keys: dict[int, set[str]] = {}
         for part in chunked(sorted(set(self._owner.values()))):
             rows = select(PaperIdRow.paper_id, PaperIdRow.key).where(PaperIdRow.paper_id.in_(part))
-            for number, key in session.execute(rows).tuples():
+            for number, key in session.execute(rows):
                 self._keys.setdefault(number, set()).add(key)
         self._fresh = next_id(session, PaperRow)
 

@@ -59,7 +59,7 @@ def match_lexical(session: Session, words: str, wanted: SearchFilter, limit: int
     allowed = _numbers(wanted)
     if allowed is not None:
         query = query.where(DocumentRow.id.in_(allowed))
-    rows = session.execute(query, {"words": words}).tuples()
+    rows = session.execute(query, {"words": words})
     return [LexicalMatch(key, rank) for key, rank in rows]
 
 

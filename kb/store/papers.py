@@ -83,9 +83,7 @@ def read_authors(session: Session, numbers: Sequence[int]) -> dict[int, list[str
         names = (
             select(PaperAuthorRow.paper_id, AuthorRow.name).join(AuthorRow).where(PaperAuthorRow.paper_id.in_(part))
         )
-        for number, name in session.execute(
-            names.order_by(PaperAuthorRow.paper_id, PaperAuthorRow.position)
-        ).tuples():
+        for number, name in session.execute(names.order_by(PaperAuthorRow.paper_id, PaperAuthorRow.position)):
             found.setdefault(number, []).append(name)
     return found
 
@@ -95,6 +93,6 @@ def _read_concepts(session: Session, numbers: Sequence[int]) -> dict[tuple[int, 
     for part in chunked(numbers):
         links = select(PaperConceptRow.paper_id, PaperConceptRow.role, ConceptRow.slug).join(ConceptRow)
         links = links.where(PaperConceptRow.paper_id.in_(part)).order_by(ConceptRow.slug)
-        for number, role, slug in session.execute(links).tuples():
+        for number, role, slug in session.execute(links):
             found.setdefault((number, role), []).append(slug)
     return found

@@ -47,8 +47,8 @@ class Store:
 
     @property
     def name(self) -> str:
-        """The address without a password, for messages."""
-        return self.url.render_as_string(hide_password=True) if self.path is None else str(self.path)
+        """How messages call it."""
+        return str(self.path or ":memory:")
 
     @contextmanager
     def read(self) -> Iterator[Session]:

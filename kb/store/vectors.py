@@ -52,7 +52,7 @@ def save_vectors(session: Session, model: str, revision: str, rows: Sequence[tup
     """Write (key, text hash, float16 bytes) in place of older vectors; a text that has gone is passed over."""
     for part in chunked(rows):
         keys = select(DocumentRow.key, DocumentRow.id).where(DocumentRow.key.in_([key for key, _, _ in part]))
-        numbers = dict(session.execute(keys).tuples().all())
+        numbers = dict(session.execute(keys).all())
         session.execute(
             delete(VectorRow).where(
                 VectorRow.document_id.in_(numbers.values()), VectorRow.model == model, VectorRow.revision == revision
@@ -77,7 +77,7 @@ def load_vectors(session: Session, model: str, revision: str, after: int = 0) ->
     mine = (VectorRow.model == model, VectorRow.revision == revision)
     count = session.scalar(select(func.count()).select_from(VectorRow).where(*mine)) or 0
     query = select(VectorRow.id, DocumentRow.key, VectorRow.vector).join(DocumentRow)
-    rows = session.execute(query.where(*mine, VectorRow.id > after).order_by(VectorRow.id)).tuples().all()
+    rows = session.execute(query.where(*mine, VectorRow.id > after).order_by(VectorRow.id)).all()
     if not rows:
         return VectorRows(after, count, (), np.empty((0, 0), np.float16))
     joined = np.frombuffer(b"".join(row[2] for row in rows), np.float16).reshape(len(rows), -1)

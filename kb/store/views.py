@@ -77,5 +77,5 @@ def _ideas(session: Session, number: int) -> tuple[Mention, ...]:
         .where(PaperConceptRow.paper_id == number)
         .order_by(PaperConceptRow.role, ConceptRow.name)
     )
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     return tuple(Mention(f"concept:{slug}", name, year, note=role) for slug, name, year, role in rows)

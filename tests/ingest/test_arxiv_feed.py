@@ -38,6 +38,7 @@ def test_the_date_is_that_of_the_first_version_in_universal_time() -> None:
         (" 10.1000/abc ", {"doi": "10.1000/abc"}),
         ("10.1000/part.1 10.1000/part.2", {}),
         ("10.48550/arXiv.2001.00001", {}),
+        ("10.48550/arXiv.2001.99999", {}),
         ("see the journal", {}),
         ("", {}),
     ],

@@ -88,11 +88,18 @@ def test_one_bad_item_of_an_array_does_not_cost_the_others(tmp_path: Path) -> No
     assert titles(write(tmp_path, content)) == ["1 Paper {1]", "2 skipped", "3 Paper {3]"]
 
 
-def test_quotes_braces_and_escapes_in_strings_do_not_end_an_item(tmp_path: Path) -> None:
-    hard = ['a "quoted" [ ] { } title', "back\\slash at the end\\", '\\"', "注意力 “x”", "]" * 5000]
-    items = [{"paperId": f"{n:040x}", "title": title} for n, title in enumerate(hard)]
-    file = write(tmp_path, json.dumps(items).encode())
-    assert [one.paper.title for _, one in stream_records(file) if isinstance(one, PaperRecord)] == hard
+HARD = ['a "quoted" [ ] { } title', "back\\slash at the end\\", '\\"', "注意力 “x”", "]" * 5000, "{"]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64, 1 << 20])
+def test_strings_do_not_end_an_item_wherever_reading_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr("ingest.json_stream.CHUNK", chunk)
+    items = [{"paperId": f"{number:040x}", "title": title} for number, title in enumerate(HARD)]
+    for content in (json.dumps(items), "\n".join(json.dumps(one, ensure_ascii=False) for one in items)):
+        file = write(tmp_path, content.encode())
+        assert [one.paper.title for _, one in stream_records(file) if isinstance(one, PaperRecord)] == HARD
 
 
 def test_a_single_object_on_one_line_or_printed_out(tmp_path: Path) -> None:
@@ -176,6 +183,14 @@ def test_an_array_cut_short_says_so(tmp_path: Path) -> None:
 def test_where_nothing_can_be_read_there_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(MalformedDataError, match="papers"):
         list(stream_records(write(tmp_path, content)))
+
+
+@pytest.mark.parametrize("format", ["s2", "arxiv"])
+def test_damage_before_the_first_record_is_an_error_whatever_the_format_is_said_to_be(
+    tmp_path: Path, format: str
+) -> None:
+    with pytest.raises(MalformedDataError, match="papers is damaged before its first record"):
+        list(stream_records(write(tmp_path, b"\x1f\x8b\x08\x00garbage that is no gzip"), format))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.pipeline import add_papers, import_file
+from ingest.pipeline import add_papers, add_query, import_file
 from kb.errors import InvalidQueryError, MalformedDataError, NotFoundError, UnavailableError
 from kb.ids import parse_id
 from kb.settings import Settings
@@ -219,6 +219,14 @@ def test_adding_links_what_was_open(store: Store, server: ReplayServer, make_set
         assert [(one.citing, one.cited) for one in list_citations(session)] == [
             (f"s2:{'1' * 40}", "arxiv:1706.03762")
         ]
+
+
+def test_papers_are_added_by_query(store: Store, server: ReplayServer, make_settings: Make) -> None:
+    server.load_feed(write_entry("2001.00001v1", " "))
+    report = add_query("all:attention", 10, store, make_settings())
+    assert (report.read, report.added, [one.place for one in report.skipped]) == (3, 3, [4])
+    with store.read() as session:
+        assert count_papers(session) == 3
 
 
 def test_pages_fetched_before_a_failure_stay(store: Store, server: ReplayServer, make_settings: Make) -> None:

@@ -1,0 +1,41 @@
+"""Execute claims and keep their verdicts."""
+
+from collections.abc import Sequence
+
+from kb.library.opening import Progress
+from kb.records import Executed, Verdict
+from kb.reference.registry import list_ideas
+from kb.store import Store, runs
+
+
+def verify(store: Store, ids: Sequence[str], seed: int, progress: Progress | None) -> list[Verdict]:
+    """Execute claims, all of them where none is named, and record each verdict as soon as it is reached."""
+    from kb.claims.registry import get_claim, list_claims
+    from kb.claims.verify import run_claim
+
+    chosen = [get_claim(one).id for one in ids] or [card.id for card in list_claims()]
+    verdicts = []
+    for done, one in enumerate(chosen):
+        if progress:
+            progress(f"executing {one}", done, len(chosen))
+        verdicts.append(run_claim(one, seed=seed))
+        with store.write() as session:
+            runs.save_verdict(session, verdicts[-1])
+    return verdicts
+
+
+def list_verdicts(store: Store) -> list[Verdict]:
+    """Return the newest verdict of each claim, stale where its code has changed since."""
+    from kb.claims.registry import list_claims
+
+    current = {card.id: card.code_hash for card in list_claims()}
+    with store.read() as session:
+        return runs.list_verdicts(session, current)
+
+
+def list_executed(store: Store) -> Executed:
+    """Return what is known from execution: which ideas have code, the claims, their newest verdicts."""
+    from kb.claims.registry import list_claims
+
+    coded = frozenset(idea.slug for idea in list_ideas())
+    return Executed(coded, list_claims(), tuple(list_verdicts(store)))

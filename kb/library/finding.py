@@ -1,0 +1,71 @@
+"""Find a record by what a reader calls it, and gather what he wants to see of it."""
+
+from kb.errors import InvalidIdError, InvalidQueryError, NotFoundError
+from kb.ids import parse_id
+from kb.library.claiming import list_verdicts
+from kb.library.shelves import Shelf
+from kb.records import ConceptView, Neighbour, PaperView
+from kb.reference.registry import get_idea, list_ideas
+from kb.store import Store, concepts, runs, views
+
+
+def resolve(store: Store, name: str) -> str:
+    """Return the key of the record that this identifier, idea's name or alias means."""
+    with store.read() as session:
+        try:
+            return views.resolve_key(session, str(parse_id(name)))
+        except InvalidIdError as unknown:
+            if name.startswith("code:"):
+                return f"code:{get_idea(name.removeprefix('code:')).slug}"
+            try:
+                return concepts.get_concept(session, name).key
+            except NotFoundError as missing:
+                raise missing if name.startswith("concept:") or " " not in name.strip() else unknown from None
+
+
+def show(store: Store, key: str) -> PaperView | ConceptView:
+    """Return a record with its links; the key is one that ``resolve`` gave."""
+    if key.startswith(("concept:", "code:")):
+        return _show_concept(store, key.split(":", 1)[1])
+    with store.read() as session:
+        return views.get_paper_view(session, key)
+
+
+def rank_neighbours(shelf: Shelf, key: str, by: str, limit: int) -> list[Neighbour]:
+    """Return the papers that are cited together with this one, or that cite the same papers, best first.
+
+    Raises
+    ------
+    InvalidQueryError : no such neighbourhood
+    """
+    from kb.graph.build import build_citations
+    from kb.graph.coupling import rank_co_cited, rank_coupled
+
+    ways = {"co-citation": rank_co_cited, "coupling": rank_coupled}
+    if by not in ways:
+        raise InvalidQueryError(f"no such neighbourhood: {by!r}; choose text, co-citation or coupling")
+    return ways[by](build_citations(shelf.papers, shelf.citations), key, limit)
+
+
+def _show_concept(store: Store, slug: str) -> ConceptView:
+    from kb.claims.registry import list_claims
+
+    verdicts = {one.claim: one for one in list_verdicts(store)}
+    with store.read() as session:
+        concept = concepts.get_concept(session, slug)
+        edges = concepts.list_edges(session)
+        names = {one.slug: one.name for one in concepts.list_concepts(session)}
+        links = views.list_mentions(session, concepts.list_papers_of(session, slug))
+        first = views.list_mentions(session, [(concept.introduced_by, "introduces")])
+        snippets = runs.list_snippets(session, concept.key)
+    return ConceptView(
+        concept=concept,
+        introduced_by=first[0] if first else None,
+        ancestors=tuple(edge for edge in edges if edge.descendant == slug),
+        descendants=tuple(edge for edge in edges if edge.ancestor == slug),
+        names=names,
+        papers=links,
+        idea=next((idea for idea in list_ideas() if idea.slug == slug), None),
+        claims=tuple((card, verdicts.get(card.id)) for card in list_claims() if slug in card.between),
+        snippets=tuple(snippets),
+    )

@@ -1,0 +1,49 @@
+"""Find texts by their words and by their names: what a query's units become in the full-text index."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from kb.records import SearchFilter
+from kb.search.glossary import Unit
+from kb.store import Session, lookup
+from kb.store.splitting import fts_query
+
+#: Of what bears the very name that was asked for, the idea comes before the paper, and both before the rest.
+_NAMED_FIRST = ("concept:", "arxiv:", "doi:", "acl:", "s2:", "openalex:", "key:")
+
+
+def match_units(
+    session: Session, units: Sequence[Unit], wanted: SearchFilter, *, enough: int, limit: int
+) -> list[str]:
+    """Return the keys of texts that hold the words, best first.
+
+    First those that hold every term and word. Where they are fewer than ``enough``, those that hold any follow.
+    """
+    certain = [unit.alternatives for unit in units if unit.kind != "rest"]
+    every = fts_query(certain or [unit.alternatives for unit in units], "and")
+    found = [match.key for match in lookup.match_lexical(session, every, wanted, limit)]
+    if len(found) < enough:
+        some = fts_query([unit.alternatives for unit in units], "or")
+        found += [match.key for match in lookup.match_lexical(session, some, wanted, limit)]
+    return list(dict.fromkeys(found))[:limit]
+
+
+def find_named(
+    session: Session, query: str, units: Sequence[Unit], allowed: Collection[str] | None
+) -> tuple[list[str], list[str]]:
+    """Return the keys that bear the whole query as a name, ideas first, and those named by one of its terms."""
+    whole = [query, " ".join(unit.text for unit in units)]
+    if len(units) == 1:
+        whole += units[0].alternatives
+    exact = sorted(_named(session, whole, allowed), key=_name_order)
+    terms = [text for unit in units if unit.kind == "term" for text in unit.alternatives[:2]]
+    return exact, sorted(_named(session, terms, allowed).difference(exact))
+
+
+def _named(session: Session, texts: Iterable[str], allowed: Collection[str] | None) -> set[str]:
+    keys = {key for text in dict.fromkeys(texts) for key in lookup.find_by_name(session, text)}
+    return keys if allowed is None else keys.intersection(allowed)
+
+
+def _name_order(key: str) -> tuple[int, str]:
+    place = next((i for i, scheme in enumerate(_NAMED_FIRST) if key.startswith(scheme)), len(_NAMED_FIRST))
+    return place, key

@@ -1,0 +1,114 @@
+"""The schema: a fresh library, an empty file, a newer version's library, several openers at once."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from kb.errors import StoreError
+from kb.store import Store, open_store
+from kb.store.health import find_problems
+from kb.store.schema import HEAD, MIGRATIONS, read_revision
+from kb.store.tables import Table
+
+
+def test_a_fresh_library_is_what_the_tables_say(store: Store) -> None:
+    def is_ours(_object: object, name: str | None, kind: str, *_rest: object) -> bool:
+        # The full-text table and its shadows are SQL of the migration's own.
+        return not (kind == "table" and (name or "").startswith("documents_fts"))
+
+    with store.read() as session:
+        context = MigrationContext.configure(
+            session.connection(), opts={"include_object": is_ours, "compare_type": True}
+        )
+        assert compare_metadata(context, Table.metadata) == []
+        assert find_problems(session) == []
+
+
+def test_the_newest_file_is_the_head() -> None:
+    revisions = {}
+    for file in sorted((MIGRATIONS / "versions").glob("[0-9]*.py")):
+        found = re.search(r'^revision = "(\w+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
+        assert found, f"{file.name} names no revision"
+        revisions[found[1]] = file.name
+        assert file.name.startswith(f"{found[1]}_")
+    assert max(revisions) == HEAD
+
+
+def test_opening_again_changes_nothing(store: Store, file: Path) -> None:
+    with open_store(str(file)) as again, again.read() as session:
+        assert read_revision(session) == HEAD
+
+
+def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
+    file = tmp_path / "empty.db"
+    file.touch()
+    with open_store(str(file)) as opened, opened.read() as session:
+        assert read_revision(session) == HEAD
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "a" / "b" / "library.db")) as opened:
+        assert opened.path == tmp_path / "a" / "b" / "library.db"
+    assert (tmp_path / "a" / "b" / "library.db").is_file()
+
+
+def test_a_library_of_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
+    open_store(str(file)).close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(
+        StoreError, match=r"library\.db: made by a newer version of Stemma .*upgrade Stemma"
+    ) as caught:
+        open_store(str(file))
+    assert "\n" not in str(caught.value)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+
+
+def test_a_stopped_migration_leaves_an_empty_library(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        # The full-text table is the migration's last step.
+        patch.setattr("alembic.op.execute", stop)
+        with pytest.raises(KeyboardInterrupt):
+            open_store(str(file))
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+    with open_store(str(file)) as opened, opened.read() as session:
+        assert read_revision(session) == HEAD
+
+
+def test_several_processes_may_open_a_new_library_at_once(file: Path, repository: Path) -> None:
+    code = (
+        "import sys, pathlib, time; from kb.store import open_store\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "with open_store(sys.argv[1]) as store, store.read() as session: pass"
+    )
+    command = [sys.executable, "-c", code, str(file)]
+    openers = [
+        subprocess.Popen(
+            command, cwd=repository, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    for opener in openers:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == "ready\n"
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write("go\n")
+        opener.stdin.flush()
+    ends = [(opener.communicate(timeout=60)[1], opener.returncode) for opener in openers]
+    assert ends == [("", 0)] * 4
+    with open_store(str(file)) as store, store.read() as session:
+        assert find_problems(session) == []
