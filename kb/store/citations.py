@@ -72,7 +72,7 @@ def link_waiting(session: Session, cited_keys: Sequence[str]) -> int:
             )
             .join(PaperIdRow, PaperIdRow.key == OpenCitationRow.cited_key)
             .where(OpenCitationRow.cited_key.in_(part))
-        ).tuples()
+        )
     ]
     _insert_links(session, [(citing, cited, origin, title, "") for citing, cited, origin, title, _ in found])
     places = [{"b_citing": c, "b_origin": o, "b_position": p} for c, _, o, _, p in found]
@@ -90,7 +90,7 @@ def open_again(session: Session, number: int) -> None:
     key = session.scalar(select(PaperRow.key).where(PaperRow.id == number))
     rows = session.execute(
         select(CitationRow.citing_id, CitationRow.origin, CitationRow.title).where(CitationRow.cited_id == number)
-    ).tuples()
+    )
     for citing, origin, title in rows.all():
         last = select(func.max(OpenCitationRow.position)).where(
             OpenCitationRow.citing_id == citing, OpenCitationRow.origin == origin
@@ -127,7 +127,7 @@ def list_open(session: Session, number: int) -> list[OpenCitation]:
     """Return the works that a paper cites and that are not here, in the record's order."""
     rows = select(OpenCitationRow.cited_key, OpenCitationRow.title).where(OpenCitationRow.citing_id == number)
     ordered = rows.order_by(OpenCitationRow.origin, OpenCitationRow.position)
-    return [OpenCitation(key, title) for key, title in session.execute(ordered).tuples()]
+    return [OpenCitation(key, title) for key, title in session.execute(ordered)]
 
 
 def count_citations(session: Session) -> tuple[int, int]:
@@ -148,7 +148,7 @@ def _gather(session: Session, condition: object) -> list[Citation]:
     if condition is not None:
         query = query.where(condition)  # type: ignore[arg-type]
     gathered: dict[tuple[str, str], tuple[list[str], str]] = {}
-    for one, other, origin, note in session.execute(query).tuples():
+    for one, other, origin, note in session.execute(query):
         origins, _ = gathered.setdefault((one, other), ([], note))
         origins.append(origin)
     return [Citation(one, other, tuple(origins), note) for (one, other), (origins, note) in gathered.items()]

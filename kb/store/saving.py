@@ -77,7 +77,7 @@ def _mark_unchanged(session: Session, plans: Sequence[Plan]) -> None:
     hashes: dict[tuple[int, str], str] = {}
     for part in chunked(settled):
         rows = select(PaperOriginRow.paper_id, PaperOriginRow.origin, PaperOriginRow.record_hash)
-        for number, origin, value in session.execute(rows.where(PaperOriginRow.paper_id.in_(part))).tuples():
+        for number, origin, value in session.execute(rows.where(PaperOriginRow.paper_id.in_(part))):
             hashes[number, origin] = value
     for plan in plans:
         if plan.outcome == "updated" and hashes.get((plan.paper_id, plan.record.paper.origin)) == plan.hash:
@@ -163,7 +163,7 @@ def _author_numbers(session: Session, names: set[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     for part in chunked(sorted(names)):
         rows = session.execute(select(AuthorRow.name, AuthorRow.id).where(AuthorRow.name.in_(part)))
-        numbers.update(rows.tuples().all())
+        numbers.update(rows.all())
     missing = sorted(names - numbers.keys())
     fresh = next_id(session, AuthorRow)
     if missing:
@@ -182,7 +182,7 @@ def _save_concepts(session: Session, plans: Sequence[Plan]) -> None:
     if not links:
         return
     slugs = select(ConceptRow.slug, ConceptRow.id).where(ConceptRow.slug.in_({link[1] for link in links}))
-    numbers = dict(session.execute(slugs).tuples().all())
+    numbers = dict(session.execute(slugs).all())
     session.execute(
         insert(PaperConceptRow).prefix_with("OR REPLACE"),
         [
