@@ -17,7 +17,23 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 #: Endings of English words, the longer ones first: what is left stands for the word, as in the full-text index.
 _ENDINGS = (
     *("izations", "isations", "ization", "isation", "ational", "ations", "ation", "ments", "ment", "ness"),
-    *("ities", "ity", "ized", "ised", "izes", "ises", "izing", "ising", "ively", "ives", "ive", "ically", "ical"),
+    *(
+        "ities",
+        "ity",
+        "ized",
+        "ised",
+        "izes",
+        "ises",
+        "izing",
+        "ising",
+        "ively",
+        "ives",
+        "ive",
+        "ise",
+        "ize",
+        "ically",
+        "ical",
+    ),
     *("ally", "als", "al", "ers", "er", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y"),
 )
 _LEAST_STEM = 3

@@ -39,6 +39,12 @@ def find_named(
     return exact, sorted(_named(session, terms, allowed).difference(exact))
 
 
+def find_origins(session: Session, named: Iterable[str], allowed: Collection[str] | None) -> list[str]:
+    """Return the keys of the papers that introduced these ideas."""
+    keys = lookup.find_introducers(session, [key for key in named if key.startswith("concept:")])
+    return [key for key in keys if allowed is None or key in allowed]
+
+
 def _named(session: Session, texts: Iterable[str], allowed: Collection[str] | None) -> set[str]:
     keys = {key for text in dict.fromkeys(texts) for key in lookup.find_by_name(session, text)}
     return keys if allowed is None else keys.intersection(allowed)

@@ -117,12 +117,15 @@ class VectorMatrix:
 
     def _make_room(self, keys: Sequence[str]) -> None:
         """Make space for new rows; where one replaces another, on a copy that no reader is looking at."""
-        needed = self._count + len(keys)
-        replaces = any(key in self._numbers for key in keys)
-        if needed > len(self._rows) or replaces:
-            room = np.empty((max(needed, len(self._rows) * 5 // 4), self._rows.shape[1]), np.float32)
-            room[: self._count] = self._rows[: self._count]
-            self._rows = room
+        needed = self._count + sum(key not in self._numbers for key in keys)
+        capacity = len(self._rows)
+        if needed > capacity:
+            capacity = max(needed, capacity * 5 // 4)
+        elif needed == self._count + len(keys):
+            return
+        room = np.empty((capacity, self._rows.shape[1]), np.float32)
+        room[: self._count] = self._rows[: self._count]
+        self._rows = room
 
 
 def _products(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:

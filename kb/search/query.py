@@ -10,7 +10,7 @@ from kb.records import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFil
 from kb.search.embed import Embedder, load_embedder
 from kb.search.extract import Marker, cut_extract, list_matched, make_marker
 from kb.search.glossary import Glossary, Unit, embedded_text, searched_units, understood
-from kb.search.lexical import find_named, match_units
+from kb.search.lexical import find_named, find_origins, match_units
 from kb.search.matrix import VectorMatrix
 from kb.search.pending import Progress, embed_pending
 from kb.search.rank import Ranked, rank_fused
@@ -118,10 +118,11 @@ class Searcher:
             asked = searched_units(units)[:_MAX_UNITS]
             pool = max(_POOL, 3 * limit)
             allowed = lookup.allowed_keys(session, filter)
-            lexical, exact, part = list[str](), list[str](), list[str]()
+            lexical, exact, part, origins = list[str](), list[str](), list[str](), list[str]()
             if mode != "dense":
                 lexical = match_units(session, asked, filter, enough=limit, limit=pool)
                 exact, part = find_named(session, query, asked, allowed)
+                origins = find_origins(session, [*exact, *part], allowed)
             nearest = mode != "dense" and not (lexical or exact or part)
             dense: dict[str, float] = {}
             if mode != "lexical" or nearest:
@@ -129,7 +130,9 @@ class Searcher:
                 dense = dict(self._fresh_matrix(session).top(vector, pool, allowed))
             # A query of which the model reads half points to its texts by far less than half: squared, as measured.
             weight = understood(asked) ** 2 if lexical else 1.0
-            ranked = rank_fused(lexical, list(dense), dense_weight=weight, exact=exact, part=part)[:limit]
+            ranked = rank_fused(lexical, list(dense), dense_weight=weight, exact=exact, part=part, origins=origins)[
+                :limit
+            ]
             return _Found(asked, ranked, lookup.get_documents(session, [one.key for one in ranked]), dense, nearest)
 
     def _known(self, session: Session) -> Glossary:

@@ -16,6 +16,8 @@ _FIRST = 1 / (K + 1)
 EXACT_NAME_BONUS = 2.5 * _FIRST
 #: For a text whose name is only a part of the query: it outranks its neighbours, not its betters.
 PART_NAME_BONUS = 0.25 * _FIRST
+#: For the paper that introduced an idea of the query: whoever asks for the idea asks where it comes from.
+ORIGIN_BONUS = _FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def rank_fused(
     dense_weight: float = 1.0,
     exact: Sequence[str] = (),
     part: Sequence[str] = (),
+    origins: Sequence[str] = (),
 ) -> list[Ranked]:
     """Return every key of any list, best first, ties by key.
 
@@ -45,6 +48,7 @@ def rank_fused(
     dense_weight   : how far the dense list can be trusted, in [0, 1]
     exact          : keys whose name is the whole query, the wanted order first
     part           : keys whose name is a part of the query
+    origins        : keys of the papers that introduced an idea which the query names
 
     Examples
     --------
@@ -53,14 +57,16 @@ def rank_fused(
     """
     lexical_rank = {key: rank for rank, key in enumerate(lexical, start=1)}
     dense_rank = {key: rank for rank, key in enumerate(dense, start=1)}
-    score = dict.fromkeys([*lexical, *dense, *exact, *part], 0.0)
+    score = dict.fromkeys([*lexical, *dense, *exact, *part, *origins], 0.0)
     for ranks, weight in ((lexical_rank, 1.0), (dense_rank, dense_weight)):
         for key, rank in ranks.items():
             score[key] += weight / (K + rank)
     for place, key in enumerate(exact):
-        score[key] += EXACT_NAME_BONUS * (1 + 1 / (1 + place))
+        score[key] += EXACT_NAME_BONUS * (len(exact) - place)
     for key in set(part) - set(exact):
         score[key] += PART_NAME_BONUS
+    for key in set(origins) - set(exact):
+        score[key] += ORIGIN_BONUS
     named = {*exact, *part}
     return [
         Ranked(key, score[key], lexical_rank.get(key), dense_rank.get(key), key in named)

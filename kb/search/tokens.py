@@ -24,11 +24,11 @@ ASKING_WORDS = frozenset(_ASK.split())
 _ASK_CHINESE = """
     为什么 有什么区别 有什么关系 有何区别 有何不同 有哪些 是什么意思 什么是 是什么 是谁 是怎么 是如何 之间的 什么
     哪些 哪个 哪篇 谁 怎么 怎样 如何 为何 何时 提出的 发明的 提出 发明 最早 首次 论文 文章 作者 关系 区别 联系
-    比较 差异 介绍 解释 定义 原理 关于 以及 之间 请问 一下 和 与 及 或 的 了 在 是 吗 呢 中 里 对 从 到 把 被 有 几
-    个 要 能 会 用 与其 有关 哪
+    比较 差异 介绍 解释 定义 原理 关于 以及 之间 请问 一下 有关 和 与 及 或 的 了 是 吗 呢
 """
 
-# In Chinese words are not set apart: these are cut out of what the glossary leaves over, the longest first.
+# In Chinese words are not set apart: these are cut out of what the glossary leaves over, the longest first. Single
+# characters that stand inside many words (对 in 对齐, 中 in 中文) are left alone.
 _ASKING = re.compile("|".join(sorted(map(re.escape, _ASK_CHINESE.split()), key=len, reverse=True)))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from kb.records import Catalogue, Document, OpenCitation, Paper, PaperRecord
 from kb.store import citations, concepts, documents
 from kb.store.identity import find_paper_ids
+from kb.store.merging import strength
 from kb.store.saving import save_records
 from kb.store.sessions import Store
 from kb.store.tables import FactRow, PaperConceptRow, PaperOriginRow, PaperRow
@@ -29,8 +30,8 @@ def is_built_from(session: Session, fingerprint: str) -> bool:
 def build_library(store: Store, catalogue: Catalogue, code: Sequence[Document], fingerprint: str) -> None:
     """Write the catalogue and the texts of the reference implementations, in one transaction."""
     with store.write() as session:
-        gone = concepts.replace_concepts(session, catalogue.concepts, find_paper_ids(session, _keys(catalogue)))
-        documents.delete_documents(session, [f"concept:{slug}" for slug in gone])
+        _delete_texts_of_gone(session, catalogue)
+        concepts.replace_concepts(session, catalogue.concepts, find_paper_ids(session, _keys(catalogue)))
         session.execute(delete(PaperConceptRow).where(PaperConceptRow.origin == "catalogue"))
         _save_papers(session, catalogue)
         papers = find_paper_ids(session, _keys(catalogue))
@@ -49,6 +50,12 @@ def _keys(catalogue: Catalogue) -> list[str]:
     return [paper.key for paper in catalogue.papers]
 
 
+def _delete_texts_of_gone(session: Session, catalogue: Catalogue) -> None:
+    # Before the concepts go: their rows take the texts' rows along, and with them what the word index must be told.
+    gone = concepts.number_of_slugs(session).keys() - {concept.slug for concept in catalogue.concepts}
+    documents.delete_documents(session, [f"{kind}:{slug}" for slug in gone for kind in ("concept", "code")])
+
+
 def _save_papers(session: Session, catalogue: Catalogue) -> None:
     cites: dict[str, list[OpenCitation]] = {}
     titles = {paper.key: paper.title for paper in catalogue.papers}
@@ -57,12 +64,14 @@ def _save_papers(session: Session, catalogue: Catalogue) -> None:
     records = [PaperRecord(paper, tuple(cites.get(paper.key, ()))) for paper in catalogue.papers]
     # Links to concepts were just taken out: forget the hashes, so that every record is written again.
     session.execute(update(PaperOriginRow).where(PaperOriginRow.origin == "catalogue").values(record_hash=""))
-    save_records(session, records)
-    numbers = find_paper_ids(session, titles)
+    outcomes = save_records(session, records).outcomes
+    taken = [paper for paper, outcome in zip(catalogue.papers, outcomes, strict=True) if outcome != "review"]
+    numbers = find_paper_ids(session, [paper.key for paper in taken])
     for one in catalogue.citations:
-        if one.note:
+        if one.note and one.citing in numbers and one.cited in numbers:
             citations.note_forward(session, numbers[one.citing], numbers[one.cited], one.note)
-    _restate(session, catalogue.papers, numbers)
+    _restate(session, taken, numbers)
+    documents.save_paper_documents(session, sorted(numbers.values()))
 
 
 def _restate(session: Session, papers: Sequence[Paper], numbers: dict[str, int]) -> None:
@@ -74,12 +83,16 @@ def _restate(session: Session, papers: Sequence[Paper], numbers: dict[str, int])
         "family",
         "cites_complete",
         "authors_more",
-        "published_on",
-        "venue",
+    )
+    known_elsewhere = set(
+        session.scalars(select(PaperOriginRow.paper_id).where(PaperOriginRow.origin != "catalogue"))
     )
     for paper in papers:
-        values = {name: getattr(paper, name) for name in fields}
-        session.execute(update(PaperRow).where(PaperRow.id == numbers[paper.key]).values(**values))
+        number = numbers[paper.key]
+        # Where another origin has filled these two gaps, they stay filled.
+        more = () if number in known_elsewhere else ("published_on", "venue")
+        values = {name: getattr(paper, name) for name in (*fields, *more)}
+        session.execute(update(PaperRow).where(PaperRow.id == number).values(**values))
 
 
 def _save_code(session: Session, code: Sequence[Document]) -> None:
@@ -100,15 +113,20 @@ def _drop_departed(session: Session, current: set[int]) -> None:
     for number, key in shipped:
         if number in current:
             continue
-        session.execute(
-            delete(PaperOriginRow).where(PaperOriginRow.paper_id == number, PaperOriginRow.origin == "catalogue")
-        )
-        others = session.scalars(select(PaperOriginRow.origin).where(PaperOriginRow.paper_id == number)).all()
-        if others:
-            values = {"shipped": False, "origin": sorted(others)[0], "summary": "", "summary_zh": "", "family": ""}
-            session.execute(update(PaperRow).where(PaperRow.id == number).values(**values))
-            documents.save_paper_documents(session, [number])
+        mine = PaperOriginRow.paper_id == number
+        session.execute(delete(PaperOriginRow).where(mine, PaperOriginRow.origin == "catalogue"))
+        if others := session.scalars(select(PaperOriginRow.origin).where(mine)).all():
+            _leave_to_others(session, number, min(others, key=strength))
         else:
             citations.open_again(session, number)
             documents.delete_documents(session, [key])
             session.execute(delete(PaperRow).where(PaperRow.id == number))
+
+
+def _leave_to_others(session: Session, number: int, origin: str) -> None:
+    values = {"shipped": False, "origin": origin, "summary": "", "summary_zh": "", "family": ""}
+    session.execute(update(PaperRow).where(PaperRow.id == number).values(**values))
+    citations.replace_citations(session, [(number, "catalogue", ())], [number])
+    # Its next record from there is to be taken again, though that has not changed: now its word counts.
+    session.execute(update(PaperOriginRow).where(PaperOriginRow.paper_id == number).values(record_hash=""))
+    documents.save_paper_documents(session, [number])

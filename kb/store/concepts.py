@@ -20,9 +20,9 @@ from kb.store.tables import (
 )
 
 
-def replace_concepts(session: Session, concepts: Sequence[Concept], papers: Mapping[str, int]) -> list[str]:
-    """Make the concepts of the library these; return the slugs that are gone. ``papers``: key to private number."""
-    existing = {row.slug: row.id for row in session.scalars(select(ConceptRow))}
+def replace_concepts(session: Session, concepts: Sequence[Concept], papers: Mapping[str, int]) -> None:
+    """Make the concepts of the library these. ``papers``: key to private number."""
+    existing = number_of_slugs(session)
     gone = sorted(existing.keys() - {concept.slug for concept in concepts})
     session.execute(delete(ConceptRow).where(ConceptRow.slug.in_(gone)))
     fresh = next_id(session, ConceptRow)
@@ -30,7 +30,6 @@ def replace_concepts(session: Session, concepts: Sequence[Concept], papers: Mapp
         number = existing.get(concept.slug, fresh)
         fresh += number == fresh
         _save_concept(session, concept, number, papers, is_new=concept.slug not in existing)
-    return gone
 
 
 def _save_concept(
@@ -75,13 +74,14 @@ def replace_edges(session: Session, edges: Sequence[LineageEdge], papers: Mappin
                 claims=list(edge.claims),
             )
         )
-        session.execute(
-            insert(EdgeEvidenceRow),
-            [
-                {"edge_id": number, "position": i, "paper_id": papers[one.paper], "locator": one.locator}
-                for i, one in enumerate(edge.evidence)
-            ],
-        )
+        # A paper of the catalogue may be waiting for review: then it is not here under its key.
+        evidence = [
+            {"edge_id": number, "position": i, "paper_id": papers[one.paper], "locator": one.locator}
+            for i, one in enumerate(edge.evidence)
+            if one.paper in papers
+        ]
+        if evidence:
+            session.execute(insert(EdgeEvidenceRow), evidence)
 
 
 def replace_glossary(session: Session, terms: Sequence[Term]) -> None:

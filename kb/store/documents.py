@@ -6,6 +6,7 @@ out again SQLite must be told the very words that were put in, which is why a ch
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -106,22 +107,35 @@ def _paper_document(row: PaperRow, authors: Sequence[str]) -> Document:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A text on its way in: its number, its columns, its exact names."""
+
+    number: int
+    columns: dict[str, Any]
+    names: tuple[str, ...]
+
+
 def _save_part(session: Session, pairs: Sequence[tuple[Document, Owner]]) -> None:
-    existing = {row.key: row for row in _find_rows(session, pairs)}
+    rows = _find_rows(session, pairs)
+    by_key = {row.key: row for row in rows}
+    # A paper's key can become a stronger one (s2: -> arxiv:): its text stays the same row.
+    by_paper = {row.paper_id: row for row in rows if row.paper_id is not None}
     fresh = next_id(session, DocumentRow)
-    new: list[tuple[int, Document, Owner]] = []
-    changed: list[tuple[int, Document, Owner]] = []
+    new: list[_Write] = []
+    changed: list[_Write] = []
     for document, owner in pairs:
-        row = existing.get(document.key) or _row_of(existing.values(), owner)
+        row = by_key.get(document.key) or (by_paper.get(owner.paper_id) if owner.paper_id is not None else None)
+        columns, names = _columns(document, owner), (document.title, *document.names)
         if row is None:
-            new.append((fresh + len(new), document, owner))
-        elif _columns(document, owner).items() - _row_columns(row).items():
+            new.append(_Write(fresh + len(new), columns, names))
+        elif any(getattr(row, name) != value for name, value in columns.items()):
             _erase_words(session, [row])
-            changed.append((row.id, document, owner))
-    insert_rows(session, insert(DocumentRow), [{"id": n} | _columns(d, o) for n, d, o in new])
-    for number, document, owner in changed:
-        session.execute(update(DocumentRow).where(DocumentRow.id == number).values(**_columns(document, owner)))
-        session.execute(delete(DocumentNameRow).where(DocumentNameRow.document_id == number))
+            changed.append(_Write(row.id, columns, names))
+    insert_rows(session, insert(DocumentRow), [{"id": one.number} | one.columns for one in new])
+    for one in changed:
+        session.execute(update(DocumentRow).where(DocumentRow.id == one.number).values(**one.columns))
+        session.execute(delete(DocumentNameRow).where(DocumentNameRow.document_id == one.number))
     _write_words(session, [*new, *changed])
 
 
@@ -132,12 +146,7 @@ def _find_rows(session: Session, pairs: Sequence[tuple[Document, Owner]]) -> lis
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def _row_of(rows: Iterable[DocumentRow], owner: Owner) -> DocumentRow | None:
-    # A paper's key can become a stronger one (s2: -> arxiv:): its text stays the same row.
-    return next((row for row in rows if owner.paper_id is not None and row.paper_id == owner.paper_id), None)
-
-
-def _columns(document: Document, owner: Owner) -> dict[str, object]:
+def _columns(document: Document, owner: Owner) -> dict[str, Any]:
     return {
         "key": document.key,
         "kind": document.kind,
@@ -151,10 +160,6 @@ def _columns(document: Document, owner: Owner) -> dict[str, object]:
     }
 
 
-def _row_columns(row: DocumentRow) -> dict[str, object]:
-    return {name: getattr(row, name) for name in _columns(Document("", "code", "", ""), Owner())}
-
-
 def _words(number: int, title: str, names: str, body: str) -> dict[str, object]:
     return {
         "id": number,
@@ -164,15 +169,15 @@ def _words(number: int, title: str, names: str, body: str) -> dict[str, object]:
     }
 
 
-def _write_words(session: Session, items: Sequence[tuple[int, Document, Owner]]) -> None:
+def _write_words(session: Session, items: Sequence[_Write]) -> None:
     if not items:
         return
-    rows = [(number, _columns(document, owner)) for number, document, owner in items]
-    session.execute(_WRITE, [_words(n, str(c["title"]), str(c["names"]), str(c["body"])) for n, c in rows])
+    columns = ((one.number, one.columns) for one in items)
+    session.execute(_WRITE, [_words(number, c["title"], c["names"], c["body"]) for number, c in columns])
     names = [
-        {"document_id": number, "folded": folded}
-        for number, document, _ in items
-        for folded in sorted({fold_name(name) for name in (document.title, *document.names)} - {""})
+        {"document_id": one.number, "folded": folded}
+        for one in items
+        for folded in sorted({fold_name(name) for name in one.names} - {""})
     ]
     insert_rows(session, insert(DocumentNameRow), names)
 

@@ -30,14 +30,17 @@ class Entry:
 
     def fail(self, message: str, name: str = "") -> CuratedDataError:
         """Return the error that names this record's file and the line of the field."""
-        pattern = re.compile(rf"\s*\[?(?:\w+\.)?{re.escape(name)}\b") if name else None
+        word = re.escape(name)
+        pattern = re.compile(rf"\s*(?:{word}\s*[.=]|\[\w+\.{word}\])") if name else None
         offset = next((i for i, line in enumerate(self.text) if pattern and pattern.match(line)), 0)
         return CuratedDataError(message, self.file, self.line + offset)
 
     def words(self, name: str, default: str | None = None) -> str:
-        """Return a text with its line breaks and runs of spaces collapsed."""
-        value = self._take(name, str, default)
-        return " ".join(value.split())
+        """Return a text with its line breaks and runs of spaces collapsed; refuses an empty one that is needed."""
+        value = " ".join(self._take(name, str, default).split())
+        if not value and default is None:
+            raise self.fail(f"{name} is empty", name)
+        return value
 
     def number(self, name: str, default: int | None = None) -> int:
         return self._take(name, int, default)
@@ -84,7 +87,8 @@ class Entry:
                 raise self.fail(f"the field {name!r} is missing")
             return default
         value = self.values[name]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        # Exactly this type: a bool is no number, and a time stamp is no day.
+        if type(value) is not kind:
             raise self.fail(f"{name} must be a {kind.__name__}, not {value!r}", name)
         return value
 
@@ -118,7 +122,7 @@ def read_file(file: Path, header: str) -> Iterator[Entry]:
     stray = sorted(content.keys() - {header})
     if stray:
         raise CuratedDataError(f"only [[{header}]] records belong here, not {stray[0]!r}", file, 1)
-    lines = text.splitlines()
+    lines = text.split("\n")
     starts = [i for i, line in enumerate(lines, start=1) if line.strip() == f"[[{header}]]"]
     records = content.get(header, [])
     if len(starts) != len(records):

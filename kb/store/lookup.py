@@ -17,6 +17,7 @@ from kb.store.tables import (
     DocumentRow,
     PaperAuthorRow,
     PaperConceptRow,
+    PaperRow,
 )
 
 _INDEX = table("documents_fts", column("rowid"))
@@ -77,6 +78,15 @@ def find_by_name(session: Session, words: str) -> list[str]:
     return list(session.scalars(query.order_by(DocumentRow.kind, DocumentRow.key).distinct()))
 
 
+def find_introducers(session: Session, keys: Sequence[str]) -> list[str]:
+    """Return the keys of the papers that introduced these concepts (``concept:<slug>``), oldest first."""
+    slugs = [key.removeprefix("concept:") for key in keys]
+    query = select(PaperRow.key).join(ConceptRow, ConceptRow.introduced_by == PaperRow.id)
+    return list(
+        session.scalars(query.where(ConceptRow.slug.in_(slugs)).order_by(PaperRow.year, PaperRow.key).distinct())
+    )
+
+
 def get_documents(session: Session, keys: Sequence[str]) -> dict[str, DocumentView]:
     """Return texts as they are shown, by key; keys that are not here are left out."""
     rows = [
@@ -111,7 +121,11 @@ def _numbers(wanted: SearchFilter) -> Select[int] | None:
     if wanted.year_to is not None:
         query = query.where(DocumentRow.year <= wanted.year_to)
     if wanted.author:
-        names = select(PaperAuthorRow.paper_id).join(AuthorRow).where(AuthorRow.name.icontains(wanted.author))
+        names = (
+            select(PaperAuthorRow.paper_id)
+            .join(AuthorRow)
+            .where(AuthorRow.name.icontains(wanted.author, autoescape=True))
+        )
         query = query.where(DocumentRow.paper_id.in_(names))
     if wanted.concept:
         number = select(ConceptRow.id).where(ConceptRow.slug == wanted.concept)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from kb.errors import NotFoundError
 from kb.records import RunResult, Snippet, Verdict
-from kb.store.tables import RunRow, SnippetRow, VerdictRow
+from kb.store.tables import PaperIdRow, RunRow, SnippetRow, VerdictRow
 
 
 def save_verdict(session: Session, verdict: Verdict) -> None:
@@ -86,10 +86,15 @@ def save_snippet(session: Session, key: str, name: str, code: str) -> Snippet:
 
 
 def list_snippets(session: Session, key: str | None = None) -> list[Snippet]:
-    """Return the snippets attached to a record, or all of them, oldest first."""
+    """Return the snippets attached to a record, or all of them, oldest first.
+
+    A paper's are found by any of its identifiers: its key may have become a stronger one since.
+    """
     query = select(SnippetRow).order_by(SnippetRow.id)
     if key is not None:
-        query = query.where(SnippetRow.key == key)
+        number = select(PaperIdRow.paper_id).where(PaperIdRow.key == key)
+        same = select(PaperIdRow.key).where(PaperIdRow.paper_id.in_(number))
+        query = query.where((SnippetRow.key == key) | SnippetRow.key.in_(same))
     return [_snippet(row) for row in session.scalars(query)]
 
 

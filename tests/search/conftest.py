@@ -1,5 +1,6 @@
 """A small real library, the real model, exported once for the whole run."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from kb.records import Concept, Document, Term
 from kb.search.embed import Embedder, load_embedder
 from kb.search.model_files import find_model_folder
+from kb.search.pending import embed_pending
 from kb.search.query import Searcher
 from kb.settings import Settings
 from kb.store import Store, open_store
@@ -91,18 +93,44 @@ def torch_model() -> Any:
     return SentenceTransformer(str(find_model_folder()), device="cpu")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "library.db")) as store:
+@pytest.fixture(scope="session")
+def bare_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library on disk before anything is embedded."""
+    file = tmp_path_factory.mktemp("bare") / "library.db"
+    with open_store(str(file)) as store:
         fill(store)
+    return file
+
+
+@pytest.fixture(scope="session")
+def full_file(bare_file: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library on disk with all its vectors."""
+    file = tmp_path_factory.mktemp("full") / "library.db"
+    shutil.copy(bare_file, file)
+    with open_store(str(file)) as store:
+        embed_pending(store, embedder)
+    return file
+
+
+@pytest.fixture(scope="session")
+def searcher(full_file: Path, settings: Settings) -> Iterator[Searcher]:
+    """Searches a library that no test changes."""
+    with open_store(str(full_file)) as store:
+        yield Searcher(store, settings)
+
+
+@pytest.fixture
+def bare(bare_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """A library of one's own, nothing embedded."""
+    with open_store(str(shutil.copy(bare_file, tmp_path / "bare.db"))) as store:
         yield store
 
 
 @pytest.fixture
-def searcher(store: Store, settings: Settings) -> Searcher:
-    searcher = Searcher(store, settings)
-    searcher.embed_pending()
-    return searcher
+def store(full_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """A library of one's own with its vectors."""
+    with open_store(str(shutil.copy(full_file, tmp_path / "own.db"))) as store:
+        yield store
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ def shown(text: str) -> str:
 
 def test_words_are_marked_in_all_their_forms() -> None:
     marker = make_marker(["normalise attention"])
-    text = "Attentions, normalised; normalisation is normal. ATTENTION!"
-    assert shown(mark(text, marker)) == "[Attentions], [normalised]; [normalisation] is [normal]. [ATTENTION]!"
+    text = "Attentions, normalised; a normalisation. ATTENTION!"
+    assert shown(mark(text, marker)) == "[Attentions], [normalised]; a [normalisation]. [ATTENTION]!"
 
 
 def test_chinese_is_marked_inside_a_sentence() -> None:
@@ -70,7 +70,7 @@ def test_a_letter_that_grows_in_lower_case_moves_nothing() -> None:
 
 
 def test_hostile_words_are_no_pattern() -> None:
-    assert mark("a.b (c", make_marker(["(", ".*", "a+b|"])) == f"{START}a{END}.{START}b{END} (c"
+    assert mark("x.y (z", make_marker(["(", ".*", "x+y|"])) == f"{START}x{END}.{START}y{END} (z"
 
 
 def test_matched_are_those_of_which_every_word_is_there() -> None:

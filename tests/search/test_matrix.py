@@ -154,3 +154,10 @@ def test_readers_and_refreshes_may_overlap() -> None:
         reader.join()
     assert wrong == []
     assert len(matrix) == 41
+
+
+def test_replacing_rows_takes_no_more_room(matrix: VectorMatrix, table: Table) -> None:
+    for number in range(100):
+        table.put("only", unit(number % DIM))
+        matrix.refresh(table.newest, table.load)
+    assert len(matrix._rows) == 1

@@ -44,3 +44,8 @@ def test_a_dense_list_that_is_not_trusted_only_breaks_ties() -> None:
 
 def test_nothing_found_is_nothing() -> None:
     assert rank_fused([], []) == []
+
+
+def test_the_paper_that_introduced_the_idea_comes_before_papers_that_only_speak_of_it() -> None:
+    assert keys(["idea", "a", "b"], ["idea", "b", "a"], part=["idea"], origins=["first"])[:2] == ["idea", "a"]
+    assert keys(["idea", "a", "first"], ["idea", "a", "first"], part=["idea"], origins=["first"])[1] == "first"

@@ -1,5 +1,6 @@
 """A fresh library on disk, and the shipped catalogue."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,18 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "library.db"
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty library: copied, so that the migrations run once."""
+    file = tmp_path_factory.mktemp("blank") / "library.db"
+    open_store(str(file)).close()
+    return file
+
+
 @pytest.fixture
-def store(file: Path) -> Iterator[Store]:
+def store(blank: Path, file: Path) -> Iterator[Store]:
     """An empty library in a real SQLite file."""
+    shutil.copy(blank, file)
     with open_store(str(file)) as opened:
         yield opened
 

@@ -99,7 +99,7 @@ def test_several_processes_may_open_a_new_library_at_once(file: Path, repository
         subprocess.Popen(
             command, cwd=repository, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     for opener in openers:
         assert opener.stdout is not None
@@ -109,6 +109,6 @@ def test_several_processes_may_open_a_new_library_at_once(file: Path, repository
         opener.stdin.write("go\n")
         opener.stdin.flush()
     ends = [(opener.communicate(timeout=60)[1], opener.returncode) for opener in openers]
-    assert ends == [("", 0)] * 4
+    assert ends == [("", 0)] * 3
     with open_store(str(file)) as store, store.read() as session:
         assert find_problems(session) == []
