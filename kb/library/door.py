@@ -32,7 +32,7 @@ from kb.reference.parameters import SIZES, list_sizes
 from kb.reference.registry import get_idea, list_ideas
 from kb.search.query import Searcher
 from kb.settings import Settings, read_settings
-from kb.store import Store, open_store, papers, runs
+from kb.store import Store, concepts, open_store, papers, runs
 from kb.store.health import count_rows
 
 ANYTHING = SearchFilter()
@@ -142,15 +142,26 @@ class Library:
 
     def concepts(self) -> tuple[Concept, ...]:
         """Return all ideas, by year and slug."""
-        return self._shelves.read().concepts
+        with self._store.read() as session:
+            return tuple(concepts.list_concepts(session))
+
+    def paper(self, name: str) -> Paper:
+        """Return a paper without its links: what a line in a list needs, sooner than ``show``."""
+        with self._store.read() as session:
+            return papers.get_paper(session, str(parse_id(name)))
 
     def papers(self) -> tuple[Paper, ...]:
         """Return all papers, by year and key; an unknown year last."""
         return self._shelves.read().papers
 
-    def paper_count(self) -> int:
+    def list_papers(self, family: str = "", start: int = 0, count: int = 25) -> tuple[Paper, ...]:
+        """Return one page of the papers by year and key, of one family or of all."""
         with self._store.read() as session:
-            return papers.count_papers(session)
+            return tuple(papers.list_papers(session, family=family, start=start, count=count))
+
+    def paper_count(self, family: str = "") -> int:
+        with self._store.read() as session:
+            return papers.count_papers(session, family)
 
     def counts(self) -> dict[str, int]:
         """Return how many papers, ideas, citations, texts, ... are here."""

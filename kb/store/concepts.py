@@ -131,7 +131,7 @@ def get_concept(session: Session, name: str) -> Concept:
     for concept in list_concepts(session):
         if wanted in {fold_name(one) for one in (concept.slug, concept.name, concept.name_zh, *concept.aliases)}:
             return concept
-    raise NotFoundError(f"no idea is called {name!r}; 'stemma search {name!r}' finds the nearest")
+    raise NotFoundError(f"no idea is called {name[:80]!r}; search for it, or list those that run with 'stemma ideas'")
 
 
 def list_edges(session: Session) -> list[LineageEdge]:

@@ -31,16 +31,22 @@ def get_paper(session: Session, key: str) -> Paper:
     raise NotFoundError(f"no paper {key} in this library; 'stemma add {key}' fetches it")
 
 
-def list_papers(session: Session, *, shipped: bool | None = None) -> list[Paper]:
-    """Return all papers, or those of the catalogue only, by year and key (an unknown year last)."""
+def list_papers(
+    session: Session, *, shipped: bool | None = None, family: str = "", start: int = 0, count: int | None = None
+) -> list[Paper]:
+    """Return papers by year and key (an unknown year last): all, or of the catalogue, a family, a page of them."""
     query = select(PaperRow.id).order_by(PaperRow.year.is_(None), PaperRow.year, PaperRow.key)
+    query = query.offset(start).limit(count)
     if shipped is not None:
         query = query.where(PaperRow.shipped == shipped)
+    if family:
+        query = query.where(PaperRow.family == family)
     return _read(session, session.scalars(query).all())
 
 
-def count_papers(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(PaperRow)) or 0
+def count_papers(session: Session, family: str = "") -> int:
+    query = select(func.count()).select_from(PaperRow)
+    return session.scalar(query.where(PaperRow.family == family) if family else query) or 0
 
 
 def _read(session: Session, numbers: Sequence[int]) -> list[Paper]:

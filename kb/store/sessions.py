@@ -104,7 +104,8 @@ def connect_store(url: str) -> Store:
             f"{address.render_as_string(hide_password=True)}: only SQLite libraries are served by this version; "
             "give --db a path"
         )
-    if address.database and address.database != ":memory:":
+    # SQLite's own addresses (file:...) say themselves what may be made.
+    if address.database and address.database != ":memory:" and not address.database.startswith("file:"):
         _make_folder(Path(address.database))
     engine = create_engine(address, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
     event.listen(engine, "connect", _prepare)

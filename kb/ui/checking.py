@@ -1,0 +1,76 @@
+"""Runs checks in a process of their own, so that the app never loads torch, and shows how far they are."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import streamlit as st
+
+import kb
+from kb.library import Library
+from kb.records import Verdict
+from kb.ui.marks import count_words
+
+_POLL_S = 0.25
+#: The command's exit code where a verdict is not the expected one: no failure of the command.
+_UNEXPECTED = 1
+
+
+def run_checks(library: Library, ids: Sequence[str], place: st.delta_generator.DeltaGenerator) -> str:
+    """Execute claims, all exact ones where none is named; return what went wrong, empty if nothing did.
+
+    Parameters
+    ----------
+    place : where the progress is drawn; leaving the page, or the app's Stop, ends the checks as well
+    """
+    chosen = set(ids) or {card.id for card in library.claims() if card.cost == "exact"}
+    began = datetime.now(UTC)
+    place.progress(0.0, text=f"Loading torch for {count_words(len(chosen), 'check')}")
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = _start(library, sorted(chosen), errors)
+        try:
+            while process.poll() is None:
+                _draw_progress(library, chosen, began, place)
+                time.sleep(_POLL_S)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(timeout=10)
+        errors.seek(0)
+        if process.returncode in (0, _UNEXPECTED) and _count_done(library, chosen, began) == len(chosen):
+            return ""
+        last = [line for line in errors.read().splitlines() if line.strip()][-1:]
+    return f"The checks could not be run: {''.join(last) or 'the command said nothing'}"
+
+
+def _start(library: Library, ids: Sequence[str], errors: IO[str]) -> "subprocess.Popen[str]":
+    home = str(Path(kb.__file__).parents[1])
+    path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
+    command = [sys.executable, "-m", "kb.cli", "--db", library.settings.db, "verify", *ids]
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=errors, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
+
+
+def _count_done(library: Library, chosen: set[str], began: datetime) -> int:
+    return sum(1 for one in library.verdicts() if one.claim in chosen and moment_of(one) >= began)
+
+
+def moment_of(verdict: Verdict) -> datetime:
+    """Return when a claim was executed; the beginning of time where that is not known."""
+    return (verdict.ran_at or datetime.min).replace(tzinfo=UTC)
+
+
+def _draw_progress(
+    library: Library, chosen: set[str], began: datetime, place: st.delta_generator.DeltaGenerator
+) -> None:
+    done = _count_done(library, chosen, began)
+    seconds = (datetime.now(UTC) - began).total_seconds()
+    text = f"{done} of {count_words(len(chosen), 'check')} done, {seconds:.0f} s"
+    place.progress(done / len(chosen), text=text)

@@ -1,0 +1,100 @@
+"""What a comparison gave: which agree, by how much they differ and where, what each costs and how that grows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from kb.ui.figures import build_curves, build_heat_map, build_table, current_ink, draw
+from kb.ui.links import escape, record_link
+from kb.ui.numbers import show_number, show_seconds
+
+Figures = Mapping[str, Any]
+_PLACES = {4: ("batch", "token", "head", "channel"), 3: ("batch", "token", "channel"), 2: ("step", "group")}
+
+
+def show_comparison(figures: Figures, names: Mapping[str, str]) -> None:
+    """Draw a comparison; ``names`` gives the name of each idea by its slug."""
+    for pair in figures["pairs"]:
+        st.html(tell_pair(pair, names))
+    _show_costs(figures["ideas"], names)
+    different = [pair for pair in figures["pairs"] if pair.get("first_index") is not None]
+    if different:
+        st.html("<h2>Where they differ</h2>")
+        _show_differences(different, names)
+    _show_growth(figures["ideas"], names)
+
+
+def tell_pair(pair: Figures, names: Mapping[str, str]) -> str:
+    """Return in a sentence whether two outputs are equal, and if not how far apart they are and where first."""
+    both = " and ".join(escape(names.get(one, one)) for one in pair["between"])
+    if not pair["comparable"]:
+        shapes = " and ".join(" × ".join(str(n) for n in shape) for shape in pair["shapes"])
+        return f"<p><b>{both}</b> give outputs of different shapes, {shapes}: there is nothing to subtract.</p>"
+    if pair["first_index"] is None:
+        apart = pair["max_abs"]
+        told = "no difference at all" if apart == 0 else f"the greatest difference is {show_number(apart)}"
+        return f"<p>= &ensp;<b>{both} are equal within rounding</b>: {told}.</p>"
+    where = ", ".join(
+        f"{name} {place}" for name, place in zip(_PLACES[len(pair["first_index"])], pair["first_index"], strict=True)
+    )
+    share = pair["relative"]
+    relative = f", {show_number(100 * share)} % of the largest value" if share is not None else ""
+    return (
+        f"<p>≠ &ensp;<b>{both} differ</b> by up to {show_number(pair['max_abs'])}{relative}; "
+        f"first at {where} (counted from 0).</p>"
+    )
+
+
+def _show_costs(ideas: Sequence[Figures], names: Mapping[str, str]) -> None:
+    labels = [one["idea"] for one in ideas]
+    head = ["", *(record_link(f"concept:{label}", names.get(label, label)) for label in labels)]
+    rows = [
+        ("Parameters", *(show_number(one["parameter_count"]) for one in ideas)),
+        ("Numbers in the state", *(_state(one["state_elements"]) for one in ideas)),
+        ("Operations in matrix products", *(_last(one["growth"]) for one in ideas)),
+        ("Time", *(show_seconds(one["seconds"]) for one in ideas)),
+        ("Mean of the output", *(show_number(one["mean"]) for one in ideas)),
+        ("Its standard deviation", *(show_number(one["std"]) for one in ideas)),
+    ]
+    st.html(f"<h2>What each costs</h2>{build_table(head, rows)}")
+
+
+def _state(count: int | None) -> str:
+    return "none" if count is None else show_number(count)
+
+
+def _last(growth: Sequence[Figures]) -> str:
+    return show_number(growth[-1]["matmul_flops"]) if growth else "none"
+
+
+def _show_differences(pairs: Sequence[Figures], names: Mapping[str, str]) -> None:
+    places = st.columns(2, gap="large")
+    for number, pair in enumerate(pairs):
+        with places[number % 2]:
+            both = " and ".join(names.get(one, one) for one in pair["between"])
+            pooled = "; each cell is the largest of a patch" if pair["heat_pooled"] else ""
+            st.html(f'<p class="quiet">{escape(both)}, size of the difference{pooled}</p>')
+            option = build_heat_map(pair["heat"], current_ink(), across="channel", down="token", diverging=False)
+            draw(option, key=f"difference {number}")
+
+
+def _show_growth(ideas: Sequence[Figures], names: Mapping[str, str]) -> None:
+    if not all(len(one["growth"]) > 1 for one in ideas):
+        return
+    st.html("<h2>How it grows with the number of tokens</h2>")
+    left, right = st.columns(2, gap="large")
+    for place, figure, up in (
+        (left, "matmul_flops", "operations in matrix products"),
+        (right, "state_elements", "numbers in the state"),
+    ):
+        curves = {
+            names.get(one["idea"], one["idea"]): [(step["T"], step[figure]) for step in one["growth"]]
+            for one in ideas
+            if all(step[figure] for step in one["growth"])
+        }
+        with place:
+            if curves:
+                draw(build_curves(curves, current_ink(), across="T", up=up, log=True), key=f"growth {figure}")
+            else:
+                st.html(f'<p class="quiet">No {up}: none of them carries any.</p>')

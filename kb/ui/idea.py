@@ -1,0 +1,32 @@
+"""The page Idea: what it is, where it comes from, its code, what that gives, and the claims about it."""
+
+import streamlit as st
+
+from kb.library import Library
+from kb.records import ConceptView
+from kb.ui.claims import show_claims
+from kb.ui.idea_code import show_code, show_without_code
+from kb.ui.idea_list import show_all
+from kb.ui.idea_record import show_record
+from kb.ui.links import record_link
+from kb.ui.state import asked
+
+
+def show(library: Library) -> None:
+    """Draw the idea that the address names, or all of them."""
+    key = asked("key")
+    if not key:
+        show_all(library)
+        return
+    record = library.show(key)
+    if not isinstance(record, ConceptView):
+        st.html(f"<p>That is a paper: {record_link(record.paper.key, record.paper.title)}.</p>")
+        return
+    show_record(library, record)
+    if record.idea:
+        show_code(library, record, record.idea)
+    else:
+        show_without_code(library, record)
+    if record.claims:
+        st.html("<h2>Claims that are executed</h2>")
+        show_claims(library, record.claims)

@@ -1,0 +1,96 @@
+"""What a run gave: its figures, a picture of the output, and how it ended where it did not end well."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import streamlit as st
+
+from kb.records import RunResult
+from kb.ui.figures import build_curves, build_heat_map, build_table, current_ink, draw
+from kb.ui.links import escape
+from kb.ui.numbers import show_number, show_seconds
+
+_ENDED = {
+    "error": "It stopped with an error.",
+    "timeout": "It took longer than it is allowed to.",
+    "killed": "It was ended from outside, or ran out of memory.",
+    "refused": "It was not run.",
+}
+Figures = Mapping[str, Any]
+
+
+def show_result(result: RunResult, *, key: str) -> None:
+    """Draw a run of one idea."""
+    if result.status != "ok":
+        show_failure(result)
+    elif result.figures:
+        _show_figures(cast("Figures", result.figures), key)
+    if result.stdout:
+        st.html('<p class="quiet">What it printed</p>')
+        st.code(result.stdout, language=None)
+    if result.truncated:
+        st.html('<p class="quiet">The output was longer than is kept; its end is left out.</p>')
+
+
+def show_failure(result: RunResult) -> None:
+    """Draw how a run ended that did not end well: in words, then its traceback."""
+    st.warning(" ".join(part for part in (_ENDED.get(result.status, ""), result.message) if part))
+    if result.stderr:
+        st.code(result.stderr, language="python", line_numbers=False)
+
+
+def _show_figures(figures: Figures, key: str) -> None:
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.html(build_table(("", ""), _rows(figures)))
+    with right:
+        show_output(figures, key=f"{key} output")
+    if len(figures.get("growth") or ()) > 1:
+        st.html(f'<p class="quiet">How it grows with the number of tokens T</p>{_grow(figures["growth"])}')
+
+
+def _rows(figures: Figures) -> list[tuple[str, str]]:
+    state = figures.get("state_elements")
+    shape = " × ".join(str(n) for n in figures.get("shape", ()))
+    rows = [
+        ("Output", f"{escape(shape)}, {escape(str(figures.get('dtype')))}"),
+        ("Mean", show_number(figures.get("mean"))),
+        ("Standard deviation", show_number(figures.get("std"))),
+        ("Least and greatest", f"{show_number(figures.get('min'))} to {show_number(figures.get('max'))}"),
+        ("Parameters", show_number(figures.get("parameter_count"))),
+        ("State", "none" if state is None else f"{show_number(state)} numbers"),
+        ("Time", show_seconds(figures.get("seconds"))),
+    ]
+    if not figures.get("finite", True):
+        rows.insert(1, ("Beware", "some values are not finite"))
+    return rows
+
+
+def show_output(figures: Figures, *, key: str) -> None:
+    """Draw a heat map of an output's corner, or a schedule's curves."""
+    if curves := figures.get("curves"):
+        option = build_curves(_groups(figures["steps"], curves), current_ink(), across="step", up="rate")
+        draw(option, key=key)
+        return
+    if rows := figures.get("slice"):
+        st.html('<p class="quiet">A corner of the output: first batch, first head, at most 16 × 16</p>')
+        draw(build_heat_map(rows, current_ink(), across="channel", down="token"), key=key)
+
+
+def _groups(steps: Sequence[float], curves: Sequence[Sequence[float | None]]) -> dict[str, list[tuple[float, float]]]:
+    return {
+        f"group {place}": [(step, value) for step, value in zip(steps, curve, strict=True) if value is not None]
+        for place, curve in enumerate(curves)
+    }
+
+
+def _grow(growth: Sequence[Figures]) -> str:
+    rows = [
+        (
+            f"T = {show_number(one['T'])}",
+            show_number(one["matmul_flops"]),
+            "none" if one["state_elements"] is None else show_number(one["state_elements"]),
+        )
+        for one in growth
+    ]
+    return build_table(("", "operations in matrix products", "numbers in the state"), rows)

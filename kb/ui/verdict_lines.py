@@ -1,0 +1,39 @@
+"""A verdict as a reader sees it: its sign in its colour, its word, and how far the figure is from the bound."""
+
+from kb.records import ClaimCard, Verdict
+from kb.ui.links import escape
+from kb.ui.marks import verdict_mark
+from kb.ui.numbers import show_number
+
+
+def mark(verdict: str, stale: bool = False) -> str:
+    """Return the sign and the word of a verdict as HTML; a stale one is drawn hollow, with a dashed frame."""
+    sign, word, colour = verdict_mark(verdict, stale)
+    frame = f"border-bottom:1px dashed {colour};" if stale else ""
+    weight = 400 if stale else 600
+    return (
+        f'<span style="color:{colour};font-weight:{weight};white-space:nowrap;{frame}">{sign} {escape(word)}</span>'
+    )
+
+
+def mark_of(verdict: Verdict | None) -> str:
+    """Return the mark of a claim's newest verdict, or of one that has never been run."""
+    return mark(verdict.verdict, verdict.stale) if verdict else mark("not_run")
+
+
+def tell_margin(card: ClaimCard, verdict: Verdict | None) -> str:
+    """Return what was measured against what was allowed, in words."""
+    if verdict is None:
+        return f"not yet measured; at most {show_number(card.bound)} is allowed"
+    bound = verdict.bound if verdict.bound is not None else card.bound
+    if verdict.measured is None:
+        return f"not finite; at most {show_number(bound)} is allowed"
+    if verdict.measured == 0:
+        return f"no difference at all; at most {show_number(bound)} is allowed"
+    times = bound / verdict.measured if verdict.measured <= bound else verdict.measured / bound
+    side = "below" if verdict.measured <= bound else "above"
+    return f"measured {show_number(verdict.measured)}, {_times(times)} {side} the bound of {show_number(bound)}"
+
+
+def _times(ratio: float) -> str:
+    return "just" if ratio < 2 else f"about {show_number(float(f'{ratio:.2g}'))} times"
