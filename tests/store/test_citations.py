@@ -56,11 +56,6 @@ def test_an_open_citation_is_linked_by_any_identifier_that_arrives_later(store: 
     assert links(store) == {(ONE, "arxiv:1706.03762")}
 
 
-def test_no_count_of_open_citations_is_negative(store: Store) -> None:
-    save(store, make_record(ONE, cites=(TWO,)))
-    assert save(store, make_record(TWO)).left_open >= 0
-
-
 def test_a_work_listed_twice_counts_once(store: Store) -> None:
     untitled = OpenCitation(None, "A report")
     saved = save(store, make_record(ONE, cites=(TWO, THREE, TWO, untitled, untitled, THREE)), make_record(TWO))

@@ -131,9 +131,11 @@ def test_a_library_that_may_not_be_written_can_be_read(store: Store, file: Path)
             save_record(session, make_record(s2_key(1)))
 
 
-def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreError, match="it cannot be opened; check the path and the permissions"):
         open_store(f"sqlite:///file:{tmp_path / 'absent.db'}?mode=ro&uri=true")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_told_and_loses_nothing(store: Store) -> None:

@@ -1,0 +1,118 @@
+"""The page Idea: the record, its code, a run, an edited run, the claims."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from kb.library import Library
+from kb.settings import Settings
+from kb.ui.idea_code import without_header
+from kb.ui.numbers import show_number, show_seconds
+from kb.ui.verdict_lines import tell_margin
+
+Open = Callable[..., AppTest]
+Read = Callable[[AppTest], str]
+
+
+def test_without_a_key_all_ideas_are_listed_those_with_code_first(app_page: Open, read_page: Read) -> None:
+    shown = read_page(app_page("idea"))
+    assert re.search(r"\d+ ideas, \d+ of them with code", shown)
+    assert shown.index("With code that runs") < shown.index("Linear attention") < shown.index("Language models")
+
+
+def test_a_record_is_shown_with_its_lineage_and_evidence(app_page: Open, read_page: Read) -> None:
+    app = app_page("idea", key="linear-attention")
+    shown = read_page(app)
+    assert "线性注意力" in shown
+    assert re.search(r"equals Fast weight programmer .{3,30}Equal in the unnormalised form", shown)
+    assert re.search(r"Schlag, Irie, Schmidhuber \(2021\) ?, Sections 3.1 and 3.2", shown)
+    assert app.get("markdown")[0].value.startswith("$$")
+    assert [one.language for one in app.code] == ["python"]
+    assert "Paper Katharopoulos" in shown
+
+
+def test_run_gives_figures(app_page: Open, read_page: Read) -> None:
+    app = app_page("idea", key="linear-attention", T="16")
+    app.button(key="run linear-attention").click().run()
+    shown = read_page(app)
+    assert "Output 2 × 16 × 2 × 8, float64" in shown
+    assert "State 288 numbers" in shown
+    assert re.search(r"Time [\d.]+ (µs|ms|s)", shown)
+
+
+def test_a_schedule_runs_too(app_page: Open, read_page: Read) -> None:
+    app = app_page("idea", key="ulmfit")
+    app.button(key="run ulmfit").click().run()
+    assert "Output 100 × 4, float64" in read_page(app)
+
+
+def test_a_setting_out_of_range_is_one_calm_line(app_page: Open) -> None:
+    app = app_page("idea", key="ulmfit", cut_frac="7")
+    app.button(key="run ulmfit").click().run()
+    assert ["cut_frac of ulmfit must be" in one.value for one in app.warning] == [True]
+
+
+def test_an_edited_source_runs_confined_and_its_traceback_has_the_line(app_page: Open, read_page: Read) -> None:
+    app = app_page("idea", key="scaled-dot-product-attention")
+    assert re.search(r"What you write runs in|cannot confine code", read_page(app))
+    box = app.text_area(key="edited scaled-dot-product-attention")
+    source = box.value.splitlines()
+    line = next(n for n, text in enumerate(source, 1) if text.strip().startswith("assert"))
+    source[line - 1] = '    print("seen"); raise ValueError("edited on purpose")'
+    box.set_value("\n".join(source)).run()
+    app.button(key="run edited scaled-dot-product-attention").click().run()
+    assert len(app.warning) == 1
+    told = "\n".join(one.value for one in app.code)
+    assert "edited on purpose" in told or "refused" in app.warning[0].value
+    assert f"line {line}" in told or "refused" in app.warning[0].value
+
+
+def test_a_header_that_cannot_be_read_is_one_calm_line(app_page: Open) -> None:
+    app = app_page("idea", key="pre-ln")
+    app.text_area(key="edited pre-ln").set_value("x = 1").run()
+    app.button(key="run edited pre-ln").click().run()
+    assert len(app.warning) == 1
+    assert not app.exception
+
+
+def test_an_idea_without_code_offers_relatives_that_have_some(app_page: Open, read_page: Read) -> None:
+    shown = read_page(app_page("idea", key="deltanet"))
+    assert "no reference implementation yet" in shown
+    assert re.search(r"Relatives that can be run: .*Linear attention", shown)
+
+
+def test_an_unknown_idea_is_one_calm_line(app_page: Open) -> None:
+    app = app_page("idea", key="no-such-idea")
+    assert len(app.error) == 1
+
+
+def test_a_claim_is_checked_from_the_page(app_page: Open, read_page: Read, own_db: Path) -> None:
+    app = app_page("idea", db=own_db, key="linear-attention")
+    assert "not yet measured" in read_page(app)
+    app.button(key="check linear-attention-is-a-fast-weight-programmer").click().run()
+    shown = read_page(app)
+    assert "✓ verified" in shown
+    assert re.search(r"measured \S+ × 10⁻\S+, .* below the bound of 10⁻¹²", shown)
+    with Library.open(settings=Settings(db=str(own_db)), build=False) as library:
+        assert [one.claim for one in library.verdicts()] == ["linear-attention-is-a-fast-weight-programmer"]
+
+
+def test_the_source_is_shown_without_its_header() -> None:
+    assert without_header('r"""Title.\n\nPaper  x\n"""\n\nimport torch\n') == "import torch\n"
+
+
+def test_numbers_are_short_and_say_their_unit() -> None:
+    assert [show_number(one) for one in (0, -3, 1234567, 0.5, 12345.678, -2e-7)] == [
+        *("0", "−3", "1,234,567", "0.5", "12,350", "−2 × 10⁻⁷"),
+    ]
+    assert [show_seconds(one) for one in (2.5, 0.0123, 4e-6, 0.0, None)] == [
+        *("2.5 s", "12.3 ms", "4 µs", "less than 1 µs", "not measured"),
+    ]
+
+
+def test_a_margin_is_told_in_words(library_db: Path) -> None:
+    with Library.open(settings=Settings(db=str(library_db)), build=False) as library:
+        card = library.claims()[0]
+    assert tell_margin(card, None) == "not yet measured; at most 10⁻¹² is allowed"
