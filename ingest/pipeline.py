@@ -122,7 +122,7 @@ class _Tally:
             updated=self.outcomes["updated"],
             unchanged=self.outcomes["unchanged"],
             linked=self.linked,
-            left_open=self.left_open,
+            left_open=max(0, self.left_open),
             resumed_at=resumed_at,
             skipped=tuple(self.skipped),
             for_review=self.outcomes["review"],

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 
 @pytest.fixture(autouse=True)
-def only_local_sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def only_local_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test that opens a connection beyond 127.0.0.1."""
     connect = socket.socket.connect
 
@@ -48,4 +47,3 @@ def only_local_sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    yield

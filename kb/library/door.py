@@ -66,8 +66,8 @@ class Library:
         chosen = settings or read_settings(db)
         library = cls(open_store(chosen.db), chosen)
         try:
-            if build and not opening.is_current(library._store, chosen):
-                library.build(progress)
+            if build:
+                opening.bring_up(library._store, library._searcher, chosen, progress)
         except BaseException:
             library.close()
             raise

@@ -1,15 +1,19 @@
 """Open a library, and build it from ``data/`` where it is new or older than the files."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 
+from kb.errors import ModelError
 from kb.records import Document
 from kb.reference.registry import list_ideas
 from kb.search.query import Searcher
 from kb.settings import Settings
 from kb.store import Store
-from kb.store.building import build_library, is_built_from
+from kb.store.building import build_library, is_built_from, is_embedded, note_embedded
 from kb.store.catalogue import fingerprint_of, load_catalogue
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
@@ -35,9 +39,32 @@ def build(store: Store, searcher: Searcher, settings: Settings, progress: Progre
     tell("reading the catalogue", 0, 1)
     catalogue = load_catalogue(settings.data_dir)
     tell("writing the library", 0, 1)
-    build_library(store, catalogue, _code_documents(), fingerprint(settings))
+    content = fingerprint(settings)
+    build_library(store, catalogue, _code_documents(), content)
     tell("writing the library", 1, 1)
-    return searcher.embed_pending(progress)
+    return _embed(store, searcher, content, progress)
+
+
+def bring_up(store: Store, searcher: Searcher, settings: Settings, progress: Progress | None) -> None:
+    """Build a library that is new or older than the files, and finish one whose first start was interrupted."""
+    content = fingerprint(settings)
+    with store.read() as session:
+        built, embedded = is_built_from(session, content), is_embedded(session, content)
+    if not built:
+        build(store, searcher, settings, progress)
+    elif not embedded:
+        try:
+            _embed(store, searcher, content, progress)
+        except ModelError as error:
+            # The reader was told when it was built; words still find everything.
+            _log.warning("%s; searching by words only", error)
+
+
+def _embed(store: Store, searcher: Searcher, content: str, progress: Progress | None) -> int:
+    made = searcher.embed_pending(progress)
+    with store.write() as session:
+        note_embedded(session, content)
+    return made
 
 
 def _code_documents() -> list[Document]:

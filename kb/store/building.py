@@ -27,6 +27,16 @@ def is_built_from(session: Session, fingerprint: str) -> bool:
     return session.scalar(select(FactRow.value).where(FactRow.name == "catalogue")) == fingerprint
 
 
+def is_embedded(session: Session, fingerprint: str) -> bool:
+    """Tell whether every text of this build was given its vector."""
+    return session.scalar(select(FactRow.value).where(FactRow.name == "embedded")) == fingerprint
+
+
+def note_embedded(session: Session, fingerprint: str) -> None:
+    """Remember that every text of this build has its vector."""
+    session.execute(insert(FactRow).prefix_with("OR REPLACE").values(name="embedded", value=fingerprint))
+
+
 def build_library(store: Store, catalogue: Catalogue, code: Sequence[Document], fingerprint: str) -> None:
     """Write the catalogue and the texts of the reference implementations, in one transaction."""
     with store.write() as session:

@@ -5,7 +5,7 @@ row would be ten times slower. The batch is one transaction of the caller's; aft
 papers that are here is linked, whatever the order in which they arrived.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
@@ -36,6 +36,7 @@ class Saved:
     outcomes: tuple[Outcome, ...]
     linked: int
     left_open: int
+    """By how many the open citations have grown: negative where more of them were linked than came."""
 
 
 def save_record(session: Session, record: PaperRecord) -> Saved:
@@ -53,6 +54,27 @@ def save_records(session: Session, records: Sequence[PaperRecord]) -> Saved:
     register = Register(session, {key for plan in plans for key in plan.keys})
     for plan in plans:
         register.settle(plan)
+    counts = [_save_distinct(session, part) for part in _part_repeated(plans)]
+    if any(plan.outcome in ("added", "updated") for plan in plans):
+        bump_version(session)
+    return Saved(tuple(plan.outcome for plan in plans), sum(a for a, _ in counts), sum(b for _, b in counts))
+
+
+def _part_repeated(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
+    """Give the plans in order, cut so that no paper stands twice in a part: what is said later is merged later."""
+    part: list[Plan] = []
+    seen: set[int] = set()
+    for plan in plans:
+        if plan.paper_id in seen:
+            yield part
+            part, seen = [], set()
+        part.append(plan)
+        seen.add(plan.paper_id)
+    yield part
+
+
+def _save_distinct(session: Session, plans: Sequence[Plan]) -> tuple[int, int]:
+    """Save settled records of distinct papers; return how many citations were linked, and how many more are open."""
     _mark_unchanged(session, plans)
     _insert_new(session, [plan for plan in plans if plan.outcome == "added"])
     for plan in plans:
@@ -67,9 +89,7 @@ def save_records(session: Session, records: Sequence[PaperRecord]) -> Saved:
     )
     arrived = citations.link_waiting(session, sorted({key for plan in taken for key in plan.keys}))
     documents.save_paper_documents(session, [plan.paper_id for plan in taken])
-    if taken:
-        bump_version(session)
-    return Saved(tuple(plan.outcome for plan in plans), linked + arrived, left_open - arrived)
+    return linked + arrived, left_open - arrived
 
 
 def _mark_unchanged(session: Session, plans: Sequence[Plan]) -> None:

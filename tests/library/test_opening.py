@@ -7,7 +7,7 @@ import pytest
 
 from kb.errors import CuratedDataError, StoreError
 from kb.library import Library
-from kb.settings import Settings
+from kb.settings import Settings, read_settings
 from tests.dumps import dump_exactly
 
 
@@ -72,3 +72,18 @@ def test_a_file_that_is_no_library_is_told(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no database" * 100)
     with pytest.raises(StoreError, match="it is no SQLite database"):
         Library.open(str(tmp_path / "notes.txt"))
+
+
+def test_a_first_start_that_is_stopped_while_embedding_is_finished_by_the_next(tmp_path: Path) -> None:
+    settings = read_settings(str(tmp_path / "library.db"))
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "embedding":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Library.open(settings=settings, progress=stop)
+    with Library.open(settings=settings, build=False) as library:
+        assert library.counts()["vectors"] < library.counts()["texts"]
+    with Library.open(settings=settings) as library:
+        assert library.counts()["vectors"] == library.counts()["texts"]

@@ -1,7 +1,7 @@
 """How far apart colours are to the eye, colour-blind ones included.
 
 Sources: WCAG 2.1 (contrast ratio); CIE 1976 (L*a*b*, white point D65); Viénot, Brettel and Mollon (1999), "Digital
-video colourmaps for checking the legibility of displays by dichromats" (what a dichromat sees of a display's primaries).
+video colourmaps for checking the legibility of displays by dichromats" (what a dichromat sees of the primaries).
 """
 
 _XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
