@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb.cli.choices import Json, parse_choices, parse_years
-from kb.cli.session import open_library
+from kb.cli.session import open_library, preload_model
 from kb.cli.streams import to_json, write_json
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def search(
     kinds = parse_choices(kind, _KINDS, "--kind")
     year_from, year_to = parse_years(year, "--year")
     (chosen,) = parse_choices(mode, _MODES, "--mode", most=1) or ("hybrid",)
+    if chosen != "lexical":
+        preload_model(context)
     with open_library(context) as library:
         from kb.records import SearchFilter
 

@@ -13,6 +13,8 @@ from kb.store import Store
 from kb.store.building import build_library, is_built_from, is_embedded, note_embedded
 from kb.store.catalogue import fingerprint_of, load_catalogue
 
+#: How a literate header begins in the source: noise in an extract.
+_OPENING = 'r"""'
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
@@ -69,12 +71,13 @@ def _embed(store: Store, searcher: Searcher, content: str, progress: Progress | 
 
 def _code_documents() -> list[Document]:
     """Return each reference implementation as a text: found by what its header says and by its code."""
+    told = ("Idea", "Paper")
     return [
         Document(
             key=f"code:{idea.slug}",
             kind="code",
             title=idea.title,
-            body="\n".join([idea.sections.get("Idea", ""), idea.sections.get("Paper", ""), idea.code]),
+            body="\n".join([*(idea.sections.get(name, "") for name in told), idea.code.removeprefix(_OPENING)]),
             names=(idea.function,),
         )
         for idea in list_ideas()

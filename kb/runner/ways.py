@@ -19,7 +19,8 @@ Way = Literal["bubblewrap", "in-process", "none"]
 HARNESS = Path(__file__).with_name("guest.py")
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache", "/sys/devices/system/cpu")
-IN_SANDBOX = Path("/tmp")
+#: Not /tmp: an installation may stand below it, and its folders would be seen among the guest's own.
+IN_SANDBOX = Path("/scratch")
 """The guest's own, a memory disk; not the host's."""
 GUEST_THREADS = "2"
 

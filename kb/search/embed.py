@@ -1,7 +1,10 @@
 """Text to vectors: which embedder is used, and what is expected of one."""
 
 import logging
+import threading
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +14,7 @@ from kb.search.model_files import EMBEDDED_MODEL
 from kb.settings import Settings
 
 _log = logging.getLogger(__name__)
+_loading = threading.Lock()
 
 
 class Embedder(Protocol):
@@ -33,19 +37,27 @@ class Embedder(Protocol):
 def load_embedder(settings: Settings) -> Embedder:
     """Return the embedder that the settings name: the embedded model in onnxruntime, any other in torch.
 
+    It is loaded once a process: whoever asks while another thread loads it waits for that one.
+
     Raises
     ------
     ModelError : the model is missing, altered or cannot be loaded
     """
-    if settings.model != EMBEDDED_MODEL:
-        return _load_torch(settings.model)
+    with _loading:
+        return _load(settings.model, settings.cache_dir)
+
+
+@lru_cache(maxsize=2)
+def _load(model: str, cache_dir: Path) -> Embedder:
+    if model != EMBEDDED_MODEL:
+        return _load_torch(model)
     try:
         # A tenth of a second, which a lexical search need not wait for.
         from kb.search.onnx_export import open_export
     except ImportError as error:
         _log.warning("onnxruntime is not usable (%s): embedding through torch, which is slower", error)
         return _load_torch(EMBEDDED_MODEL)
-    if embedder := open_export(settings.cache_dir):
+    if embedder := open_export(cache_dir):
         return embedder
     _log.warning("the exported model disagrees with torch on this processor: embedding through torch, slower")
     return _load_torch(EMBEDDED_MODEL)

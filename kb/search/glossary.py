@@ -55,8 +55,9 @@ class Glossary:
             self._add(concept.name, [name for name in names if name])
         for term in terms:
             self._add(term.en, [term.en, *term.zh])
-        keys = {*self._english, *self._chinese}
-        self._longest = {start: max(len(key) for key in keys if key[:2] == start) for start in {k[:2] for k in keys}}
+        self._longest: dict[str, int] = {}
+        for key in self._english:
+            self._longest[key[:2]] = max(self._longest.get(key[:2], 0), len(key))
 
     def __len__(self) -> int:
         return len(self._english)
