@@ -9,6 +9,7 @@ int8 form (whose scale is taken from the activations as they come) gives a text 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,20 @@ _OPSET = 20
 _IR_VERSION = 9
 
 
-def build_graph(
-    weights: Weights, heads: int, tokens: int, *, int8: bool, outliers: Sequence[Sequence[int]] = ()
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Outliers:
+    """Places where a few values are so large that an int8 scale made for them takes two bits from all others."""
+
+    inner: Sequence[Sequence[int]]
+    """For each layer the inner feed-forward channels that are multiplied in float instead."""
+    hidden: Mapping[int, float]
+    """Channels of the hidden state that enter a feed-forward layer divided by this, their weights multiplied."""
+
+
+NONE = Outliers((), {})
+
+
+def build_graph(weights: Weights, heads: int, tokens: int, *, int8: bool, outliers: Outliers = NONE) -> bytes:
     """Return a serialised model: ``ids`` int64 (B, T) -> ``vector`` float32 (B, D), mean-pooled, of unit norm.
 
     Parameters
@@ -34,8 +46,7 @@ def build_graph(
     weights  : the tensors of a BertModel by their names in the checkpoint
     tokens   : the longest text, in tokens
     int8     : whether matrices of the layers are stored in int8 with one scale a column (the rest stays in float)
-    outliers : for each layer the inner feed-forward channels that stay in float even so: one value of 25 among
-               values below 6 would take two bits from all others
+    outliers : what int8 must be spared
     """
     graph = _Graph(int8)
     x = _embed(graph, weights, tokens)
@@ -47,7 +58,7 @@ def build_graph(
             if name.startswith(f"encoder.layer.{number}.")
         }
         x = _attend(graph, layer, heads, x)
-        x = _feed_forward(graph, layer, x, outliers[number] if number < len(outliers) else ())
+        x = _feed_forward(graph, layer, x, outliers.inner[number] if outliers.inner else (), outliers.hidden)
     pooled = graph.add("ReduceSum", [x, graph.hold(np.array([1]))], keepdims=0)
     # The mean and the sum point the same way: the norm is one afterwards.
     graph.nodes.append(helper.make_node("LpNormalization", [pooled], [OUTPUT], axis=-1, p=2))
@@ -144,12 +155,17 @@ def _attend(graph: _Graph, layer: Weights, heads: int, x: str) -> str:
 _QKV = ("query", "key", "value")
 
 
-def _feed_forward(graph: _Graph, layer: Weights, x: str, outliers: Sequence[int]) -> str:
+def _feed_forward(graph: _Graph, layer: Weights, x: str, outliers: Sequence[int], shrunk: Mapping[int, float]) -> str:
     inner, bias = layer["intermediate.dense.weight"], layer["intermediate.dense.bias"]
+    entering = x
+    if graph.int8 and shrunk:
+        factors = np.ones(inner.shape[1], np.float32)
+        factors[list(shrunk)] = list(shrunk.values())
+        entering, inner = graph.add("Mul", [x, graph.hold(1 / factors)]), inner * factors
     outer = layer["output.dense.weight"]
     apart = list(outliers) if graph.int8 else []
     order = [i for i in range(len(bias)) if i not in set(apart)] + apart
-    hidden = graph.add("Gelu", [graph.project(x, inner[order], bias[order])])
+    hidden = graph.add("Gelu", [graph.project(entering, inner[order], bias[order])])
     if not apart:
         out = graph.multiply(hidden, outer.T)
     else:

@@ -121,15 +121,23 @@ def mark(text: str, marker: Marker) -> str:
     return "".join([*parts, text[at:]])
 
 
-def list_matched(texts: Iterable[str], found_in: str, marker: Marker) -> tuple[str, ...]:
-    """Return those of some texts of which every word stands in a text; the marker is made of them all."""
-    found, folded = marker.found_in(found_in), fold_width(found_in)
-    return tuple(one for one in texts if _stands_in(fold_width(one), folded, found))
+class Matcher:
+    """Tells which phrases stand in a text; the marker is made of all of them."""
+
+    def __init__(self, text: str, marker: Marker) -> None:
+        self._folded, self._found = fold_width(text), marker.found_in(text)
+
+    def holds(self, words: str) -> bool:
+        """Tell whether every word that is no stop word stands in the text, in some form."""
+        tokens = _telling_tokens(words)
+        return bool(tokens) and all(
+            one in self._folded if is_cjk(one) else stem(one) in self._found for one in tokens
+        )
 
 
-def _stands_in(words: str, folded: str, found: set[str]) -> bool:
-    tokens = [token for token in _TOKEN.findall(words) if token not in STOP_WORDS]
-    return bool(tokens) and all(one in folded if is_cjk(one) else stem(one) in found for one in tokens)
+@lru_cache(maxsize=5_000)
+def _telling_tokens(words: str) -> tuple[str, ...]:
+    return tuple(token for token in _TOKEN.findall(fold_width(words)) if token not in STOP_WORDS)
 
 
 def _best_start(sentences: Sequence[str], marker: Marker, width: int) -> int:

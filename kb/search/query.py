@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kb.errors import InvalidQueryError, NotFoundError
 from kb.records import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter
 from kb.search.embed import Embedder, load_embedder
-from kb.search.extract import Marker, cut_extract, list_matched, make_marker
+from kb.search.extract import Marker, Matcher, cut_extract, make_marker
 from kb.search.glossary import Glossary, Unit, embedded_text, searched_units, understood
 from kb.search.lexical import find_named, find_origins, match_units
 from kb.search.matrix import VectorMatrix
@@ -130,9 +130,8 @@ class Searcher:
                 dense = dict(self._fresh_matrix(session).top(vector, pool, allowed))
             # A query of which the model reads half points to its texts by far less than half: squared, as measured.
             weight = understood(asked) ** 2 if lexical else 1.0
-            ranked = rank_fused(lexical, list(dense), dense_weight=weight, exact=exact, part=part, origins=origins)[
-                :limit
-            ]
+            ranked = rank_fused(lexical, list(dense), dense_weight=weight, exact=exact, part=part, origins=origins)
+            ranked = ranked[:limit]
             return _Found(asked, ranked, lookup.get_documents(session, [one.key for one in ranked]), dense, nearest)
 
     def _known(self, session: Session) -> Glossary:
@@ -191,7 +190,7 @@ def _list_hits(found: _Found) -> tuple[Hit, ...]:
 
 def _make_hit(ranked: Ranked, view: DocumentView, units: Sequence[Unit], marker: Marker, cosine: float | None) -> Hit:
     names = "\n".join([view.title, *view.names])
-    in_title = bool(units) and all(list_matched(unit.shown, names, marker) for unit in units)
+    title, whole = Matcher(names, marker), Matcher(f"{names}\n{view.body}", marker)
     return Hit(
         key=ranked.key,
         kind=view.kind,
@@ -202,8 +201,8 @@ def _make_hit(ranked: Ranked, view: DocumentView, units: Sequence[Unit], marker:
             lexical_rank=ranked.lexical_rank,
             dense_rank=ranked.dense_rank,
             cosine=cosine,
-            title_match=in_title,
-            matched=list_matched((text for unit in units for text in unit.shown), f"{names}\n{view.body}", marker),
+            title_match=bool(units) and all(any(map(title.holds, unit.shown)) for unit in units),
+            matched=tuple(text for unit in units for text in unit.shown if whole.holds(text)),
         ),
         extract=cut_extract(view.body, marker),
         ids=view.ids,

@@ -24,7 +24,7 @@ from kb.settings import Settings
 from kb.store import Store, concepts, open_store, vectors
 from kb.store.documents import Owner, save_documents
 
-WORDS, LENGTH, QUERIES = 20_000, 120, 200
+WORDS, STOP_RANKS, LENGTH, QUERIES = 20_000, 50, 120, 200
 #: Milliseconds, by the number of documents up to which they hold.
 BUDGETS = {10_000: 15, 100_000: 25, 1_000_000: 60}
 
@@ -62,8 +62,9 @@ ENGLISH = ("attention", "language model", "recurrent network", "normalisation", 
 
 
 def draw_words(draw: random.Random, count: int) -> list[str]:
-    # Zipf's law: the word of rank r about 1/r as often as the first.
-    return [f"word{int(WORDS ** draw.random())}" for _ in range(count)]
+    # Zipf's law: the word of rank r about 1/r as often as the first. The most frequent ones are the stop words of a
+    # language, which no query searches: the first word that counts stands in a third of the texts.
+    return [f"word{int(STOP_RANKS * (WORDS / STOP_RANKS) ** draw.random())}" for _ in range(count)]
 
 
 def fill(store: Store, settings: Settings, count: int, draw: random.Random) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.search.extract import END, START, cut_extract, list_matched, make_marker, mark, stem
+from kb.search.extract import END, START, Matcher, cut_extract, make_marker, mark, stem
 
 LONG = "Nothing of note here. " * 30
 
@@ -75,8 +75,8 @@ def test_hostile_words_are_no_pattern() -> None:
 
 def test_matched_are_those_of_which_every_word_is_there() -> None:
     asked = ("linear attention", "线性注意力", "fast weights")
-    found = list_matched(asked, "Attention that is linear; 线性注意力。 Weights.", make_marker(asked))
-    assert found == ("linear attention", "线性注意力")
+    matcher = Matcher("Attention that is linear; 线性注意力。 Weights.", make_marker(asked))
+    assert [one for one in asked if matcher.holds(one)] == ["linear attention", "线性注意力"]
 
 
 @pytest.mark.parametrize(("one", "other"), [("gated", "gates"), ("memories", "memory"), ("learning", "learns")])
