@@ -3,6 +3,7 @@
 A damaged or cut file gives what stands before the damage, and then says so; one that gives nothing is an error.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +11,18 @@ from pathlib import Path
 from ingest.arxiv_feed import stream_feed
 from ingest.json_stream import stream_json
 from ingest.semantic_scholar import parse_s2_record
-from ingest.streams import DAMAGE, ByteStream, open_file
+from ingest.streams import CHUNK, DAMAGE, ByteStream, open_file
 from kb.errors import InvalidQueryError, MalformedDataError
 from kb.records import PaperRecord, Skipped
 
+#: Bytes. A page with its pictures inlined may reach a tenth of it.
+LARGEST_ARTICLE = 16 << 20
 Entry = tuple[int, PaperRecord | Skipped]
 
 _ATOM = b"http://www.w3.org/2005/Atom"
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|article)[\s>]", re.IGNORECASE)
+#: Endings of files that hold the text of an article where nothing speaks against it.
+_PROSE = (".txt", ".md", ".htm", ".html")
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -37,9 +43,12 @@ def stream_records(path: Path, format: str = "auto") -> Iterator[Entry]:
     UnavailableError   : the file may not be read
     MalformedDataError : it is empty, or not one record can be read before the damage
     """
-    if format not in ("auto", *FORMATS):
+    if format not in ("auto", "article", *FORMATS):
         raise InvalidQueryError(f"unknown format {format!r}; choose {_list_formats()}")
-    return _guard(path, FORMATS[detect_format(path) if format == "auto" else format])
+    found = detect_format(path) if format == "auto" else format
+    if found == "article":
+        raise InvalidQueryError(f"{path.name} is an article, which holds no records")
+    return _guard(path, FORMATS[found])
 
 
 def detect_format(path: Path) -> str:
@@ -57,9 +66,31 @@ def detect_format(path: Path) -> str:
             raise MalformedDataError(f"{path.name} is empty; give a file with records")
         if start == b"<" and _ATOM in head:
             return "arxiv"
+        if _HTML.search(head):
+            return "article"
         if start in (b"{", b"["):
             return _tell_json(path, stream)
+    if path.suffix.lower() in _PROSE and b"\0" not in head:
+        return "article"
     raise _unknown(path)
+
+
+def read_whole(path: Path) -> bytes:
+    """Return a file's content, unpacked where it is compressed: for a text that is read as a whole.
+
+    Raises
+    ------
+    NotFoundError      : no such file
+    UnavailableError   : the file may not be read
+    MalformedDataError : it is damaged, or larger than an article can be
+    """
+    with open_file(path) as stream, _damage_told(path):
+        parts: list[bytes] = []
+        while part := stream.read1(CHUNK):
+            parts.append(part)
+            if sum(map(len, parts)) > LARGEST_ARTICLE:
+                raise MalformedDataError(f"{path.name}: more than {LARGEST_ARTICLE >> 20} MiB; that is no article")
+    return b"".join(parts)
 
 
 def _tell_json(path: Path, stream: ByteStream) -> str:
@@ -117,11 +148,14 @@ def _damaged(path: Path, error: Exception) -> MalformedDataError:
 
 
 def _unknown(path: Path) -> InvalidQueryError:
-    return InvalidQueryError(f"{path.name}: none of the formats that can be imported, which are {_list_formats()}")
+    return InvalidQueryError(
+        f"{path.name}: none of the formats that can be told apart, which are {_list_formats()}; "
+        "for the text of an article give --format article"
+    )
 
 
 def _list_formats() -> str:
-    return ", ".join(sorted(FORMATS))
+    return ", ".join(sorted(["article", *FORMATS]))
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from ingest.files import Entry, stream_records
+from ingest.files import Entry, detect_format, stream_records
 from ingest.streams import fingerprint
 from kb.ids import PaperId
 from kb.records import ImportReport, PaperRecord, Skipped
@@ -28,12 +28,17 @@ BATCH = 500
 
 
 def import_file(path: Path, store: Store, *, format: str = "auto", progress: Progress | None = None) -> ImportReport:
-    """Save the records of a local file; what is here already is merged or left as it is.
+    """Save the records, or the article, of a local file; what is here already is merged or left as it is.
 
     Raises
     ------
     KBError : as ``stream_records`` and the store say; what was saved before stays, and the same call goes on there
     """
+    if format == "article" or (format == "auto" and detect_format(path) == "article"):
+        # Imported here: reading web pages takes a library that records do without.
+        from ingest.article_import import import_article
+
+        return import_article(path, store)
     began = time.monotonic()
     entries = stream_records(path, format)
     content = fingerprint(path)

@@ -4,6 +4,7 @@ A map of the rooms. The number is the floor; imports point down only.
 
 ==  ===========  ==============================================================
  0  errors       the tree of what can go wrong
+ 0  chinese      one script for traditional and simplified characters
  0  ids          parse and normalise identifiers
  0  settings     one frozen object, read once at a front door
  0  records      frozen dataclasses: all that may cross a room's door

@@ -17,9 +17,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: A room may import rooms on lower floors only. Within floor 0: errors below ids below settings and records.
+#: A room may import rooms on lower floors only. Within floor 0: errors below chinese and ids below settings and records.
 FLOORS = {
     "kb.errors": 0.0,
+    "kb.chinese": 0.1,
     "kb.ids": 0.1,
     "kb.settings": 0.2,
     "kb.records": 0.2,
@@ -43,6 +44,7 @@ OWNERS = {
     "numpy": {"kb.store", "kb.search", "kb.graph"},
     "onnx": {"kb.search"},
     "onnxruntime": {"kb.search"},
+    "opencc": {"kb.chinese"},
     "orjson": {"ingest"},
     "platformdirs": {"kb.settings"},
     "pyarrow": {"ingest"},
@@ -61,6 +63,9 @@ OWNERS = {
     "threadpoolctl": {"kb.search"},
     "tokenizers": {"kb.search"},
     "torch": {"kb.reference", "kb.claims", "kb.search"},
+    "trafilatura": {"ingest"},
+    "charset_normalizer": {"ingest"},
+    "lxml": {"ingest"},
     "typer": {"kb.cli"},
     "urllib3": {"ingest"},
 }

@@ -7,7 +7,7 @@ from kb.cli.page import write, write_heading, write_rows
 from kb.cli.words import authors_line, count_words, kind_words, mention_parts, verdict_part, year_part
 
 if TYPE_CHECKING:
-    from kb.records import ConceptView, LineageEdge, Mention, Neighbour, Paper, PaperView, Snippet
+    from kb.records import ConceptView, Divergence, LineageEdge, Mention, Neighbour, Paper, PaperView, Snippet
 
 _WAYS = {
     "text": "Near in meaning",
@@ -27,12 +27,14 @@ def print_paper(view: "PaperView") -> None:
             write("")
             write(text, indent=2)
     _print_mentions("Ideas", view.ideas)
+    _print_divergences(view.divergences)
     _print_mentions("Cites", view.cites)
     _print_mentions("Cited by", view.cited_by)
     if view.open_citations:
         write_heading(f"Cites, not in this library ({len(view.open_citations):,})")
         open_ones = [(f"{one.title or one.key}", one.key or "") for one in view.open_citations]
         _print_list([(title, (f"  {key}" if key != title else "", "dim")) for title, key in open_ones])
+    _print_mentions("Mentioned by articles", view.articles)
     _print_ledger(view)
     _print_snippets(view.snippets)
 
@@ -53,6 +55,7 @@ def print_concept(view: "ConceptView") -> None:
         write(*mention_parts(view.introduced_by, with_note=False), indent=2, hang=2)
     _print_edges("Comes from", view.ancestors, view)
     _print_edges("Led to", view.descendants, view)
+    _print_divergences(view.divergences)
     _print_mentions("Papers", view.papers)
     _print_claims(view)
     if view.idea:
@@ -77,10 +80,11 @@ def _print_head(paper: "Paper") -> None:
     write((paper.title, "bold"), f"  {paper.title_zh}" if paper.title_zh else "", year_part(paper.year))
     if authors := authors_line(paper.authors, paper.authors_more, shown=8):
         write(authors, indent=2)
-    told = [paper.venue, paper.published_on.isoformat() if paper.published_on else "", paper.family]
+    kind = "" if paper.kind == "paper" else paper.kind
+    told = [kind, paper.venue, paper.published_on.isoformat() if paper.published_on else "", paper.family]
     write((", ".join(one for one in told if one), "dim"), indent=2)
     ids = [f"{scheme}:{value}" for scheme, value in paper.ids.items() if f"{scheme}:{value}" != paper.key]
-    write(("  ".join([paper.key, *ids]), "dim"), indent=2)
+    write(("  ".join([paper.key, *ids, *filter(None, [paper.url])]), "dim"), indent=2)
 
 
 def _print_mentions(heading: str, mentions: "Sequence[Mention]") -> None:
@@ -107,6 +111,22 @@ def _print_edges(heading: str, edges: "Sequence[LineageEdge]", view: "ConceptVie
         write((evidence, "dim"), indent=4)
         if edge.note:
             write(edge.note, indent=4)
+        for one in edge.positions:
+            write(f"{one.held_by}: {one.says}", (f"  {one.paper}, {one.locator}", "dim"), indent=6, hang=2)
+
+
+def _print_divergences(divergences: "Sequence[Divergence]") -> None:
+    if not divergences:
+        return
+    write_heading(f"Where paper and code part ({len(divergences):,})")
+    for one in divergences:
+        write((one.title, "bold"), indent=2)
+        rows = [("the paper", one.prints, one.prints_at), ("its code", one.code, one.code_at), ("here", one.here, "")]
+        for who, what, where in rows:
+            if what:
+                write((f"{who:<10}", "dim"), what, (f"  {where}" if where else "", "dim"), indent=4, hang=10)
+        if one.note:
+            write((one.note, "dim"), indent=4)
 
 
 def _print_claims(view: "ConceptView") -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kb.library import Library
     from kb.records import Hit, SearchAnswer, SearchFilter
 
-_KINDS = ("paper", "concept", "code", "article")
+_KINDS = ("paper", "model", "hardware", "software", "concept", "code", "article")
 _MODES = ("hybrid", "dense", "lexical")
 _WAYS = ("text", "co-citation", "coupling")
 _MARKS = str.maketrans("", "", "\x02\x03")
@@ -22,10 +22,13 @@ def search(
     context: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words in English or Chinese.")],
     limit: Annotated[int, typer.Option(help="How many hits at most.")] = 10,
-    kind: Annotated[str, typer.Option(metavar="KIND,...", help="Only these: paper, concept, code, article.")] = "",
+    kind: Annotated[
+        str,
+        typer.Option(metavar="KIND,...", help=f"Only these: {', '.join(_KINDS)}."),
+    ] = "",
     year: Annotated[str, typer.Option(metavar="FROM:TO", help="Only these years; either end may be left out.")] = "",
     author: Annotated[str, typer.Option(metavar="NAME", help="Only papers by this author.")] = "",
-    concept: Annotated[str, typer.Option(metavar="IDEA", help="Only what introduces or uses this idea.")] = "",
+    concept: Annotated[str, typer.Option(metavar="IDEA", help="Only what has to do with this idea.")] = "",
     mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense (meaning) or lexical (words).")] = "hybrid",
     as_json: Json = False,
 ) -> None:
@@ -83,21 +86,24 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="A paper's identifier, or an idea's name.")],
     as_json: Json = False,
 ) -> None:
-    """Show a paper or an idea with its links."""
+    """Show a paper, an idea or an article with its links."""
     with open_library(context) as library:
         view = library.show(key)
-    from kb.records import PaperView
+    from kb.records import ArticleView, PaperView
 
-    kind = "paper" if isinstance(view, PaperView) else "concept"
+    kind = "paper" if isinstance(view, PaperView) else "article" if isinstance(view, ArticleView) else "concept"
     if as_json:
         told = to_json(view)
         assert isinstance(told, dict)
         write_json({"kind": kind, **told})
         return
+    from kb.cli.article_card import print_article
     from kb.cli.cards import print_concept, print_paper
 
     if isinstance(view, PaperView):
         print_paper(view)
+    elif isinstance(view, ArticleView):
+        print_article(view, whole=True)
     else:
         print_concept(view)
 

@@ -72,12 +72,13 @@ def add(
 def import_files(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, compressed or not.")],
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="auto, s2 or arxiv.")] = "auto",
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="auto, s2, arxiv or article.")] = "auto",
     no_embed: NoEmbed = False,
 ) -> None:
-    """Take the papers of local files.
+    """Take the papers of local files, or an article that mentions papers.
 
-    They are linked to what is here and made searchable. Compressed files are read as they are; an import that was
+    They are linked to what is here and made searchable. A web page is taken as an article by itself; for the text of
+    one say --format article. Compressed files are read as they are; an import that was
     broken off goes on where it was when the same command is given again.
     """
     failures: list[KBError] = []
@@ -111,6 +112,8 @@ def _check_source(source: str, references: bool) -> None:
 
 
 def _embed(library: "Library", later: bool) -> None:
+    with Meter() as meter:
+        library.tag(meter.tell)
     if later:
         return
     with Meter() as meter:
@@ -122,6 +125,13 @@ def _embed(library: "Library", later: bool) -> None:
 def _print_report(report: "ImportReport") -> None:
     from kb.cli.page import write
 
+    if report.article:
+        from kb.cli.article_card import print_article
+
+        outcome = "added" if report.added else "updated" if report.updated else "unchanged"
+        write(f"{report.file}: {outcome} in {report.seconds:.1f} s")
+        print_article(report.article, whole=False)
+        return
     told = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged"
     links = f"{count_words(report.linked, 'citation')} linked, {report.left_open:,} left open"
     resumed = f", going on behind the first {report.resumed_at:,}" if report.resumed_at else ""

@@ -6,10 +6,11 @@ from pathlib import Path as FilePath
 from kb.errors import NotFoundError
 from kb.ids import parse_id
 from kb.library import claiming, doctor, finding, lineage, opening, running
+from kb.library.lists import Lists
 from kb.library.shelves import Shelves
 from kb.records import (
+    ArticleView,
     ClaimCard,
-    Concept,
     ConceptView,
     Confinement,
     Health,
@@ -19,7 +20,6 @@ from kb.records import (
     MapView,
     Neighbour,
     Network,
-    Paper,
     PaperView,
     Path,
     RunResult,
@@ -32,15 +32,17 @@ from kb.reference.parameters import SIZES, list_sizes
 from kb.reference.registry import get_idea, list_ideas
 from kb.search.query import Searcher
 from kb.settings import Settings, read_settings
-from kb.store import Store, concepts, open_store, papers, runs
-from kb.store.health import count_rows
+from kb.store import Store, open_store, runs
 
 ANYTHING = SearchFilter()
 WHOLE_MAP = MapView()
 
 
-class Library:
-    """A library that is open. Any thread may use it; records go in and come out, nothing else."""
+class Library(Lists):
+    """A library that is open. Any thread may use it; records go in and come out, nothing else.
+
+    What can be listed is told in ``kb.library.lists``.
+    """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self.settings = store, settings
@@ -103,10 +105,16 @@ class Library:
     def import_file(
         self, path: FilePath, form: str = "auto", progress: Callable[[int, int | None], None] | None = None
     ) -> ImportReport:
-        """Take the records of a local file and link them; their vectors wait for ``embed``."""
+        """Take the records, or the article, of a local file and link them; ``tag`` and ``embed`` do the rest."""
         from ingest.pipeline import import_file
 
         return import_file(path, self._store, format=form, progress=progress)
+
+    def tag(self, progress: opening.Progress | None = None) -> int:
+        """Note which ideas the texts speak of that are new or changed; return how many texts these were."""
+        from kb.search.tag_pending import tag_pending
+
+        return tag_pending(self._store, progress)
 
     def embed(self, progress: opening.Progress | None = None) -> int:
         """Give every text its vector; return how many were made. May be stopped and called again."""
@@ -136,37 +144,9 @@ class Library:
         """
         return finding.resolve(self._store, name)
 
-    def show(self, name: str) -> PaperView | ConceptView:
-        """Return a record with its links: a paper by any identifier, an idea by slug, name or alias."""
+    def show(self, name: str) -> PaperView | ConceptView | ArticleView:
+        """Return a record with its links: a paper by any identifier, an article by key, an idea by any name."""
         return finding.show(self._store, self.resolve(name))
-
-    def concepts(self) -> tuple[Concept, ...]:
-        """Return all ideas, by year and slug."""
-        with self._store.read() as session:
-            return tuple(concepts.list_concepts(session))
-
-    def paper(self, name: str) -> Paper:
-        """Return a paper without its links: what a line in a list needs, sooner than ``show``."""
-        with self._store.read() as session:
-            return papers.get_paper(session, str(parse_id(name)))
-
-    def papers(self) -> tuple[Paper, ...]:
-        """Return all papers, by year and key; an unknown year last."""
-        return self._shelves.read().papers
-
-    def list_papers(self, family: str = "", start: int = 0, count: int = 25) -> tuple[Paper, ...]:
-        """Return one page of the papers by year and key, of one family or of all."""
-        with self._store.read() as session:
-            return tuple(papers.list_papers(session, family=family, start=start, count=count))
-
-    def paper_count(self, family: str = "") -> int:
-        with self._store.read() as session:
-            return papers.count_papers(session, family)
-
-    def counts(self) -> dict[str, int]:
-        """Return how many papers, ideas, citations, texts, ... are here."""
-        with self._store.read() as session:
-            return count_rows(session)
 
     # The lineage
 

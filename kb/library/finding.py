@@ -4,9 +4,10 @@ from kb.errors import InvalidIdError, InvalidQueryError, NotFoundError
 from kb.ids import parse_id
 from kb.library.claiming import list_verdicts
 from kb.library.shelves import Shelf
-from kb.records import ConceptView, Neighbour, PaperView
+from kb.records import ArticleView, ConceptView, Neighbour, PaperView
 from kb.reference.registry import get_idea, list_ideas
-from kb.store import Store, concepts, runs, views
+from kb.store import Store, articles, concepts, divergences, runs, views
+from kb.store.mentions import list_mentions
 
 
 def resolve(store: Store, name: str) -> str:
@@ -15,6 +16,8 @@ def resolve(store: Store, name: str) -> str:
         try:
             return views.resolve_key(session, str(parse_id(name)))
         except InvalidIdError as unknown:
+            if name.startswith("article:"):
+                return articles.get_article_view(session, name).article.key
             if name.startswith("code:"):
                 return f"code:{get_idea(name.removeprefix('code:')).slug}"
             try:
@@ -23,12 +26,12 @@ def resolve(store: Store, name: str) -> str:
                 raise missing if name.startswith("concept:") or " " not in name.strip() else unknown from None
 
 
-def show(store: Store, key: str) -> PaperView | ConceptView:
+def show(store: Store, key: str) -> PaperView | ConceptView | ArticleView:
     """Return a record with its links; the key is one that ``resolve`` gave."""
     if key.startswith(("concept:", "code:")):
         return _show_concept(store, key.split(":", 1)[1])
     with store.read() as session:
-        return views.get_paper_view(session, key)
+        return (articles.get_article_view if key.startswith("article:") else views.get_paper_view)(session, key)
 
 
 def rank_neighbours(shelf: Shelf, key: str, by: str, limit: int) -> list[Neighbour]:
@@ -55,9 +58,10 @@ def _show_concept(store: Store, slug: str) -> ConceptView:
         concept = concepts.get_concept(session, slug)
         edges = concepts.list_edges(session)
         names = {one.slug: one.name for one in concepts.list_concepts(session)}
-        links = views.list_mentions(session, concepts.list_papers_of(session, slug))
-        first = views.list_mentions(session, [(concept.introduced_by, "introduces")])
+        links = list_mentions(session, concepts.list_papers_of(session, slug))
+        first = list_mentions(session, [(concept.introduced_by, "introduces")])
         snippets = runs.list_snippets(session, concept.key)
+        differences = divergences.list_divergences(session, concept=slug)
     return ConceptView(
         concept=concept,
         introduced_by=first[0] if first else None,
@@ -68,4 +72,5 @@ def _show_concept(store: Store, slug: str) -> ConceptView:
         idea=next((idea for idea in list_ideas() if idea.slug == slug), None),
         claims=tuple((card, verdicts.get(card.id)) for card in list_claims() if slug in card.between),
         snippets=tuple(snippets),
+        divergences=tuple(differences),
     )

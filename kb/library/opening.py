@@ -8,6 +8,8 @@ from kb.errors import ModelError
 from kb.records import Document
 from kb.reference.registry import list_ideas
 from kb.search.query import Searcher
+from kb.search.tag_pending import tag_pending
+from kb.search.tagging import RULES
 from kb.settings import Settings
 from kb.store import Store
 from kb.store.building import build_library, is_built_from, is_embedded, note_embedded
@@ -22,8 +24,8 @@ Progress = Callable[[str, int, int], None]
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return the SHA-256 of what a library is built from: the catalogue and the reference implementations."""
-    digest = hashlib.sha256(fingerprint_of(settings.data_dir).encode())
+    """Return the SHA-256 of what a library is built from: catalogue, reference implementations, rules of tagging."""
+    digest = hashlib.sha256(f"{fingerprint_of(settings.data_dir)}\0{RULES}".encode())
     for idea in list_ideas():
         digest.update(idea.code_hash.encode())
     return digest.hexdigest()
@@ -44,6 +46,7 @@ def build(store: Store, searcher: Searcher, settings: Settings, progress: Progre
     content = fingerprint(settings)
     build_library(store, catalogue, _code_documents(), content)
     tell("writing the library", 1, 1)
+    tag_pending(store, progress)
     return _embed(store, searcher, content, progress)
 
 

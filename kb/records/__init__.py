@@ -5,16 +5,19 @@ Two arrows, never mixed: a Citation runs back in time (``citing`` -> ``cited``),
 for a concept, ``code:linear-attention`` for its reference implementation.
 """
 
+from kb.records.articles import Article, ArticleText, ArticleView, PaperMention
+from kb.records.importing import ImportReport
 from kb.records.literature import (
     Catalogue,
     Citation,
     Concept,
+    Divergence,
     Evidence,
-    ImportReport,
     LineageEdge,
     OpenCitation,
     Paper,
     PaperRecord,
+    Position,
     Skipped,
     Term,
 )
@@ -31,19 +34,24 @@ from kb.records.maps import (
     Path,
 )
 from kb.records.running import ClaimCard, Confinement, Idea, Limits, Parameter, RunResult, Snippet, Verdict
-from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter
+from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter, Tag
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
-from kb.records.words import EDGE_KINDS, FAMILIES, Kind, Layer, Role, RunStatus, VerdictName
+from kb.records.words import EDGE_KINDS, FAMILIES, WORK_KINDS, Kind, Layer, Role, RunStatus, VerdictName, WorkKind
 
 __all__ = [
     "EDGE_KINDS",
     "FAMILIES",
+    "WORK_KINDS",
+    "Article",
+    "ArticleText",
+    "ArticleView",
     "Catalogue",
     "Citation",
     "ClaimCard",
     "Concept",
     "ConceptView",
     "Confinement",
+    "Divergence",
     "Document",
     "Evidence",
     "Executed",
@@ -68,10 +76,12 @@ __all__ = [
     "NetworkNode",
     "OpenCitation",
     "Paper",
+    "PaperMention",
     "PaperRecord",
     "PaperView",
     "Parameter",
     "Path",
+    "Position",
     "Reason",
     "ReviewNote",
     "Role",
@@ -81,7 +91,9 @@ __all__ = [
     "SearchFilter",
     "Skipped",
     "Snippet",
+    "Tag",
     "Term",
     "Verdict",
     "VerdictName",
+    "WorkKind",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from kb.records.words import WorkKind
+
 
 @dataclass(frozen=True, slots=True)
 class OpenCitation:
@@ -49,6 +51,10 @@ class Paper:
     """How many references the origin says it has (the list itself may be shorter)."""
     origin: str = "catalogue"
     """Where the record came from: catalogue, arxiv, s2, ..."""
+    kind: WorkKind = "paper"
+    """``model``, ``hardware`` or ``software`` for a work that came without a paper."""
+    url: str = ""
+    """The address of a work that has no identifier."""
     shipped: bool = False
     """Whether the record is part of the shipped catalogue."""
 
@@ -90,6 +96,9 @@ class Concept:
     name_zh: str = ""
     definition_zh: str = ""
     aliases: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    """Those of its names that mean other things elsewhere: they count only beside a word of ``context``."""
+    context: tuple[str, ...] = ()
     equation: str = ""
     """LaTeX without dollar signs."""
     introduced_by: str = ""
@@ -110,6 +119,16 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """What somebody holds of a contested relation, and where he says so."""
+
+    held_by: str
+    says: str
+    paper: str
+    locator: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineageEdge:
     """``descendant`` KIND ``ancestor``, between concept slugs, with evidence; ``claims`` are ids that test it."""
 
@@ -119,6 +138,34 @@ class LineageEdge:
     evidence: tuple[Evidence, ...]
     note: str = ""
     claims: tuple[str, ...] = ()
+    positions: tuple[Position, ...] = ()
+    """Two or more where the relation is contested, otherwise none."""
+
+    @property
+    def is_contested(self) -> bool:
+        return bool(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """What a paper prints, what its official code does, what is done here: where the three are not one."""
+
+    slug: str
+    paper: str
+    title: str
+    prints: str
+    prints_at: str
+    here: str
+    title_zh: str = ""
+    code: str = ""
+    """Empty where no official code is known."""
+    code_at: str = ""
+    note: str = ""
+    """Why it matters, or how it was checked."""
+    concepts: tuple[str, ...] = ()
+    """Slugs of the ideas that it is about."""
+    claims: tuple[str, ...] = ()
+    """Ids of the claims that demonstrate it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +184,7 @@ class Catalogue:
     citations: tuple[Citation, ...]
     concepts: tuple[Concept, ...]
     edges: tuple[LineageEdge, ...]
+    divergences: tuple[Divergence, ...]
     glossary: tuple[Term, ...]
     fingerprint: str
     """SHA-256 over all files: tells whether the database is older than ``data/``."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did. ``linked`` and ``left_open`` count citations of the papers taken in this run."""
-
-    file: str
-    read: int
-    added: int
-    updated: int
-    unchanged: int
-    linked: int
-    left_open: int
-    resumed_at: int = 0
-    """How many records an earlier, interrupted run of the same file had already taken."""
-    skipped: tuple[Skipped, ...] = ()
-    for_review: int = 0
-    """Records whose identifiers disagree with what is here: neither merged nor split, listed by ``stemma doctor``."""
-    seconds: float = 0.0

@@ -1,13 +1,11 @@
 """What is searched, and what comes back."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kb.chinese import is_cjk
 from kb.records.words import Kind
-
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,24 @@ class Document:
     @property
     def embedded(self) -> str:
         """What is embedded: the title and those paragraphs that are not Chinese (the model reads English)."""
-        return "\n".join([self.title, *(line for line in self.body.splitlines() if not _CJK.search(line))])
+        return "\n".join([self.title, *(line for line in self.body.splitlines() if not is_cjk(line))])
 
     @property
     def text_hash(self) -> str:
         """SHA-256 of what is embedded: a vector made from another text is stale."""
         return hashlib.sha256(self.embedded.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """An idea that a text speaks of, found by its names."""
+
+    slug: str
+    count: int
+    """How many times, under any of its names."""
+    in_title: bool
+    named: tuple[str, ...]
+    """The names as they stand in the text, each once."""
 
 
 @dataclass(frozen=True, slots=True)

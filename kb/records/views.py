@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kb.records.literature import Concept, LineageEdge, OpenCitation, Paper
+from kb.records.literature import Concept, Divergence, LineageEdge, OpenCitation, Paper
 from kb.records.running import ClaimCard, Confinement, Idea, Snippet, Verdict
 
 
@@ -37,9 +37,12 @@ class PaperView:
     cited_by: tuple[Mention, ...]
     open_citations: tuple[OpenCitation, ...]
     ideas: tuple[Mention, ...]
-    """Concepts that it introduces or uses; ``note`` says which."""
+    """Concepts that it introduces, uses or merely mentions; ``note`` says which."""
     ledger: tuple[LedgerEntry, ...]
     snippets: tuple[Snippet, ...]
+    divergences: tuple[Divergence, ...] = ()
+    articles: tuple[Mention, ...] = ()
+    """Articles that mention it; ``note`` says by which words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class ConceptView:
     idea: Idea | None
     claims: tuple[tuple[ClaimCard, Verdict | None], ...]
     snippets: tuple[Snippet, ...]
+    divergences: tuple[Divergence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

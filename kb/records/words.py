@@ -30,6 +30,9 @@ EDGE_KINDS = (
 """Read as "descendant KIND ancestor"."""
 Role = Literal["introduces", "uses", "mentions"]
 Layer = Literal["cited", "claimed", "executed"]
-Kind = Literal["paper", "concept", "code", "article"]
+WorkKind = Literal["paper", "model", "hardware", "software"]
+"""What a work is: a text, or a thing that came without one."""
+WORK_KINDS: tuple[WorkKind, ...] = ("paper", "model", "hardware", "software")
+Kind = Literal["paper", "model", "hardware", "software", "concept", "code", "article"]
 VerdictName = Literal["verified", "refuted", "inconclusive", "not_run"]
 RunStatus = Literal["ok", "error", "timeout", "killed", "refused"]

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kb.chinese import CJK, is_cjk, to_simplified
 from kb.search.tokens import STOP_WORDS
-from kb.store.splitting import CJK, fold_width, is_cjk
+from kb.store.splitting import fold_width
 
 START, END = "\x02", "\x03"
 _TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
@@ -52,7 +53,7 @@ class Marker:
         """Give (start, end, what was asked for) of each place that is marked, in order, without overlap."""
         lower = text.lower()
         # One letter of Turkish grows in lower case and would shift all places behind it.
-        for match in self.pattern.finditer(lower if len(lower) == len(text) else text):
+        for match in self.pattern.finditer(to_simplified(lower if len(lower) == len(text) else text)):
             if match.lastgroup == "run":
                 yield match.start(), match.end(), match[0]
             # Chinese may follow a word without a space.

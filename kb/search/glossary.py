@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.chinese import CJK, is_cjk
 from kb.records import Concept, Term
 from kb.search.tokens import STOP_WORDS, cut_asking, is_asking
-from kb.store.splitting import CJK, fold_width, is_cjk
+from kb.store.splitting import fold_width
 
 _WORD = re.compile(rf"[^\s{CJK}]+")
 _RUN = re.compile(rf"[{CJK}]+")

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from kb.records import Catalogue, Document, OpenCitation, Paper, PaperRecord
-from kb.store import citations, concepts, documents
+from kb.store import citations, concepts, divergences, documents
 from kb.store.identity import find_paper_ids
 from kb.store.merging import strength
 from kb.store.saving import save_records
@@ -48,6 +48,7 @@ def build_library(store: Store, catalogue: Catalogue, code: Sequence[Document], 
         # A second time, now that every paper which introduces a concept has its number.
         concepts.replace_concepts(session, catalogue.concepts, papers)
         concepts.replace_edges(session, catalogue.edges, papers)
+        divergences.replace_divergences(session, catalogue.divergences, papers)
         concepts.replace_glossary(session, catalogue.glossary)
         documents.save_concept_documents(session)
         _save_code(session, code)
@@ -93,6 +94,8 @@ def _restate(session: Session, papers: Sequence[Paper], numbers: dict[str, int])
         "family",
         "cites_complete",
         "authors_more",
+        "kind",
+        "url",
     )
     known_elsewhere = set(
         session.scalars(select(PaperOriginRow.paper_id).where(PaperOriginRow.origin != "catalogue"))

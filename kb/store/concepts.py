@@ -6,13 +6,14 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from kb.errors import NotFoundError
-from kb.records import Concept, Evidence, LineageEdge, Term
+from kb.records import Concept, Evidence, LineageEdge, Position, Term
 from kb.store.naming import fold_name
 from kb.store.rows import next_id
 from kb.store.tables import (
     ConceptAliasRow,
     ConceptRow,
     EdgeEvidenceRow,
+    EdgePositionRow,
     LineageEdgeRow,
     PaperConceptRow,
     PaperRow,
@@ -47,8 +48,11 @@ def _save_concept(
             "equation",
             "introduced",
             "shipped",
+            "ambiguous",
+            "context",
         )
     } | {"introduced_by": papers.get(concept.introduced_by)}
+    values |= {name: list(values[name]) for name in ("ambiguous", "context")}
     if is_new:
         session.execute(insert(ConceptRow).values(id=number, **values))
     else:
@@ -82,6 +86,14 @@ def replace_edges(session: Session, edges: Sequence[LineageEdge], papers: Mappin
         ]
         if evidence:
             session.execute(insert(EdgeEvidenceRow), evidence)
+        positions = [
+            {"edge_id": number, "position": i, "held_by": one.held_by, "says": one.says}
+            | {"paper_id": papers[one.paper], "locator": one.locator}
+            for i, one in enumerate(edge.positions)
+            if one.paper in papers
+        ]
+        if positions:
+            session.execute(insert(EdgePositionRow), positions)
 
 
 def replace_glossary(session: Session, terms: Sequence[Term]) -> None:
@@ -115,6 +127,8 @@ def list_concepts(session: Session) -> list[Concept]:
             introduced_by=key or "",
             introduced=row.introduced,
             shipped=row.shipped,
+            ambiguous=tuple(row.ambiguous),
+            context=tuple(row.context),
         )
         for row, key in session.execute(query.order_by(ConceptRow.introduced, ConceptRow.slug))
     ]
@@ -140,6 +154,7 @@ def list_edges(session: Session) -> list[LineageEdge]:
     found = select(EdgeEvidenceRow.edge_id, PaperRow.key, EdgeEvidenceRow.locator).join(PaperRow)
     for number, key, locator in session.execute(found.order_by(EdgeEvidenceRow.edge_id, EdgeEvidenceRow.position)):
         evidence.setdefault(number, []).append(Evidence(key, locator))
+    positions = _read_positions(session)
     ancestor, descendant = aliased(ConceptRow), aliased(ConceptRow)
     query = (
         select(ancestor.slug, descendant.slug, LineageEdgeRow)
@@ -148,9 +163,25 @@ def list_edges(session: Session) -> list[LineageEdge]:
         .order_by(descendant.slug, ancestor.slug, LineageEdgeRow.kind)
     )
     return [
-        LineageEdge(old, young, row.kind, tuple(evidence.get(row.id, ())), row.note, tuple(row.claims))
+        LineageEdge(
+            ancestor=old,
+            descendant=young,
+            kind=row.kind,
+            evidence=tuple(evidence.get(row.id, ())),
+            note=row.note,
+            claims=tuple(row.claims),
+            positions=tuple(positions.get(row.id, ())),
+        )
         for old, young, row in session.execute(query)
     ]
+
+
+def _read_positions(session: Session) -> dict[int, list[Position]]:
+    found: dict[int, list[Position]] = {}
+    query = select(EdgePositionRow, PaperRow.key).join(PaperRow, PaperRow.id == EdgePositionRow.paper_id)
+    for row, key in session.execute(query.order_by(EdgePositionRow.edge_id, EdgePositionRow.position)):
+        found.setdefault(row.edge_id, []).append(Position(row.held_by, row.says, key, row.locator))
+    return found
 
 
 def list_papers_of(session: Session, slug: str) -> list[tuple[str, str]]:

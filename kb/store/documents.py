@@ -33,10 +33,11 @@ _ERASE = text(
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a document belongs to, by private number; both None for code and articles."""
+    """What a document belongs to, by private number; all None for code of no idea."""
 
     paper_id: int | None = None
     concept_id: int | None = None
+    article_id: int | None = None
 
 
 def save_documents(session: Session, documents: Sequence[tuple[Document, Owner]]) -> None:
@@ -98,7 +99,7 @@ def list_keys(session: Session, kind: str) -> list[str]:
 def _paper_document(row: PaperRow, authors: Sequence[str]) -> Document:
     return Document(
         key=row.key,
-        kind="paper",
+        kind=row.kind,  # type: ignore[arg-type]
         title=row.title,
         body="\n".join(line for line in (row.summary, row.abstract, row.summary_zh) if line),
         names=(row.title_zh,) if row.title_zh else (),
@@ -134,7 +135,8 @@ def _save_part(session: Session, pairs: Sequence[tuple[Document, Owner]]) -> Non
             changed.append(_Write(row.id, columns, names))
     insert_rows(session, insert(DocumentRow), [{"id": one.number} | one.columns for one in new])
     for one in changed:
-        session.execute(update(DocumentRow).where(DocumentRow.id == one.number).values(**one.columns))
+        values = one.columns | {"tagged_with": ""}
+        session.execute(update(DocumentRow).where(DocumentRow.id == one.number).values(**values))
         session.execute(delete(DocumentNameRow).where(DocumentNameRow.document_id == one.number))
     _write_words(session, [*new, *changed])
 
@@ -157,6 +159,7 @@ def _columns(document: Document, owner: Owner) -> dict[str, Any]:
         "text_hash": document.text_hash,
         "paper_id": owner.paper_id,
         "concept_id": owner.concept_id,
+        "article_id": owner.article_id,
     }
 
 

@@ -15,6 +15,7 @@ from kb.store.tables import (
     ConceptRow,
     DocumentNameRow,
     DocumentRow,
+    DocumentTagRow,
     PaperAuthorRow,
     PaperConceptRow,
     PaperRow,
@@ -131,7 +132,9 @@ def _numbers(wanted: SearchFilter) -> Select[int] | None:
     if wanted.concept:
         number = select(ConceptRow.id).where(ConceptRow.slug == wanted.concept)
         papers = select(PaperConceptRow.paper_id).where(PaperConceptRow.concept_id.in_(number))
-        query = query.where(or_(DocumentRow.paper_id.in_(papers), DocumentRow.concept_id.in_(number)))
+        tagged = select(DocumentTagRow.document_id).where(DocumentTagRow.concept_id.in_(number))
+        mine = (DocumentRow.paper_id.in_(papers), DocumentRow.concept_id.in_(number), DocumentRow.id.in_(tagged))
+        query = query.where(or_(*mine))
     if wanted.has_code:
         coded = select(DocumentRow.concept_id).where(DocumentRow.kind == "code")
         papers = select(PaperConceptRow.paper_id).where(

@@ -3,11 +3,13 @@
 import re
 import unicodedata
 
+from kb.chinese import to_simplified
+
 _BETWEEN = re.compile(r"[\W_]+")
 
 
 def fold_name(name: str) -> str:
-    """Return a name without case, accents, punctuation and spaces.
+    """Return a name without case, accents, punctuation and spaces, in simplified characters.
 
     Examples
     --------
@@ -16,5 +18,5 @@ def fold_name(name: str) -> str:
     >>> fold_name("线性注意力")
     '线性注意力'
     """
-    plain = unicodedata.normalize("NFKD", name).casefold()
+    plain = unicodedata.normalize("NFKD", to_simplified(name)).casefold()
     return _BETWEEN.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-#: Chinese and Japanese characters, as the inside of a regular expression's class.
-CJK = "\u3005\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+from kb.chinese import CJK, is_cjk, to_simplified
+
 #: "Attention that is linear" still says linear attention; a word further away says something else.
 _NEAR = 4
 _RUN = re.compile(f"[{CJK}]+")
@@ -54,16 +54,11 @@ def fts_query(words: Iterable[str | Sequence[str]], mode: Literal["and", "or"]) 
 
 
 def fold_width(text: str) -> str:
-    """Return text in lower case, full-width and other compatibility forms as plain ones, surrogates replaced."""
+    """Return text in lower case and simplified characters, compatibility forms as plain ones, surrogates replaced."""
     if text.isascii():
         return text.lower().replace("\0", " ")
     whole = text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
-    return unicodedata.normalize("NFKC", whole).lower()
-
-
-def is_cjk(text: str) -> bool:
-    """Tell whether any character is Chinese or Japanese."""
-    return bool(_RUN.search(text))
+    return to_simplified(unicodedata.normalize("NFKC", whole).lower())
 
 
 def list_pieces(text: str) -> list[str]:

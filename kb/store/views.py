@@ -1,16 +1,14 @@
 """A paper with its links, gathered for a reader."""
 
-from collections.abc import Iterable
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.errors import NotFoundError
 from kb.records import Citation, Mention, PaperView
-from kb.store import citations, papers, runs
+from kb.store import articles, citations, divergences, papers, runs, tags
 from kb.store.health import list_ledger
 from kb.store.identity import find_paper_ids
-from kb.store.rows import chunked
+from kb.store.mentions import list_mentions
 from kb.store.tables import ConceptRow, PaperConceptRow, PaperRow
 
 
@@ -26,18 +24,15 @@ def get_paper_view(session: Session, key: str) -> PaperView:
     cites, cited_by = citations.list_citations_of(session, number)
     return PaperView(
         paper=paper,
-        cites=_mentions(session, [(one.cited, _note(one)) for one in cites]),
-        cited_by=_mentions(session, [(one.citing, _note(one)) for one in cited_by]),
+        cites=list_mentions(session, [(one.cited, _note(one)) for one in cites]),
+        cited_by=list_mentions(session, [(one.citing, _note(one)) for one in cited_by]),
         open_citations=tuple(citations.list_open(session, number)),
-        ideas=_ideas(session, number),
+        ideas=_ideas(session, number, paper.key),
         ledger=tuple(list_ledger(session, number)),
         snippets=tuple(runs.list_snippets(session, paper.key)),
+        divergences=tuple(divergences.list_divergences(session, paper_id=number)),
+        articles=articles.list_mentioning(session, number),
     )
-
-
-def list_mentions(session: Session, keys: Iterable[tuple[str, str]]) -> tuple[Mention, ...]:
-    """Return a line for each (paper's key, note), by year and title; an unknown year last."""
-    return _mentions(session, list(keys))
 
 
 def resolve_key(session: Session, key: str) -> str:
@@ -58,19 +53,7 @@ def _note(citation: Citation) -> str:
     return citation.note
 
 
-def _mentions(session: Session, notes: list[tuple[str, str]]) -> tuple[Mention, ...]:
-    by_key = dict(notes)
-    numbers = find_paper_ids(session, by_key)
-    authors = papers.read_authors(session, sorted(numbers.values()))
-    found = [
-        Mention(row.key, row.title, row.year, tuple(authors.get(row.id, ())), by_key[row.key])
-        for part in chunked(sorted(numbers.values()))
-        for row in session.scalars(select(PaperRow).where(PaperRow.id.in_(part)))
-    ]
-    return tuple(sorted(found, key=lambda one: (one.year is None, one.year or 0, one.title, one.key)))
-
-
-def _ideas(session: Session, number: int) -> tuple[Mention, ...]:
+def _ideas(session: Session, number: int, key: str) -> tuple[Mention, ...]:
     query = (
         select(ConceptRow.slug, ConceptRow.name, ConceptRow.introduced, PaperConceptRow.role)
         .join(PaperConceptRow, PaperConceptRow.concept_id == ConceptRow.id)
@@ -78,4 +61,6 @@ def _ideas(session: Session, number: int) -> tuple[Mention, ...]:
         .order_by(PaperConceptRow.role, ConceptRow.name)
     )
     rows = session.execute(query)
-    return tuple(Mention(f"concept:{slug}", name, year, note=role) for slug, name, year, role in rows)
+    said = [Mention(f"concept:{slug}", name, year, note=role) for slug, name, year, role in rows]
+    known = {one.key for one in said}
+    return (*said, *(one for one in tags.list_tagged(session, key) if one.key not in known))

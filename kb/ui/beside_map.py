@@ -4,6 +4,7 @@ import streamlit as st
 
 from kb.library import Library
 from kb.records import ConceptView, LineageEdge, PaperView, Verdict
+from kb.ui.contested import CONTESTED
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.map_controls import enter_focus
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
@@ -23,7 +24,7 @@ def show_record(library: Library, key: str) -> None:
     record = library.show(key)
     if isinstance(record, ConceptView):
         _show_idea(record, {one.claim: one for one in library.verdicts()})
-    else:
+    elif isinstance(record, PaperView):
         _show_paper(record)
     st.button("Show only its kin", on_click=enter_focus, args=(key,), help="Its ancestors and descendants")
 
@@ -68,7 +69,8 @@ def _tell_edge(edge: LineageEdge, record: ConceptView, verdicts: dict[str, Verdi
     name = link(address("lineage", key=f"concept:{other}"), record.names.get(other, other))
     words = f'<span class="quiet">{escape(kind_words(edge.kind))}</span>'
     marks = " ".join(mark_of(verdicts.get(claim)) for claim in edge.claims)
-    return f"{words} {name} {marks}" if is_ancestor else f"{name} {words} this {marks}"
+    contested = f' <span class="quiet">{CONTESTED}</span>' if edge.is_contested else ""
+    return (f"{words} {name} {marks}" if is_ancestor else f"{name} {words} this {marks}") + contested
 
 
 def _show_paper(record: PaperView) -> None:

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from kb.library import Library
-from kb.records import ConceptView
+from kb.records import ArticleView, PaperView
 from kb.ui.claims import show_claims
+from kb.ui.divergences import show_divergences
 from kb.ui.idea_code import show_code, show_without_code
 from kb.ui.idea_list import show_all
 from kb.ui.idea_record import show_record
@@ -19,7 +20,10 @@ def show(library: Library) -> None:
         show_all(library)
         return
     record = library.show(key)
-    if not isinstance(record, ConceptView):
+    if isinstance(record, ArticleView):
+        st.html(f"<p>That is an article: {record_link(record.article.key, record.article.title)}.</p>")
+        return
+    if isinstance(record, PaperView):
         st.html(f"<p>That is a paper: {record_link(record.paper.key, record.paper.title)}.</p>")
         return
     show_record(library, record)
@@ -27,6 +31,7 @@ def show(library: Library) -> None:
         show_code(library, record, record.idea)
     else:
         show_without_code(library, record)
+    show_divergences(record.divergences)
     if record.claims:
         st.html("<h2>Claims that are executed</h2>")
         show_claims(library, record.claims)

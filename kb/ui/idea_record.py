@@ -6,6 +6,7 @@ import streamlit as st
 
 from kb.library import Library
 from kb.records import ConceptView, Evidence, LineageEdge, Mention, Paper
+from kb.ui.contested import CONTESTED, tell_positions
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
 from kb.ui.verdict_lines import mark_of
@@ -60,7 +61,7 @@ def _show_lineage(
         marks = " ".join(mark_of(verdicts.get(claim)) for claim in edge.claims)
         evidence = "; ".join(_tell_evidence(one, papers) for one in edge.evidence)
         told = f"{_tell_edge(edge, record)} {marks}"
-        note = f'<span class="quiet">{escape(edge.note)} {evidence}</span>'
+        note = f'<span class="quiet">{escape(edge.note)} {evidence}</span>{tell_positions(edge)}'
         items.append(
             f"<li>{told}<br>{note}</li>"
             if len(edges) <= _IN_FULL
@@ -74,7 +75,8 @@ def _tell_edge(edge: LineageEdge, record: ConceptView) -> str:
     is_ancestor = edge.descendant == record.concept.slug
     other = edge.ancestor if is_ancestor else edge.descendant
     name = record_link(f"concept:{other}", record.names.get(other, other))
-    return f"{words} {name}" if is_ancestor else f"{name} {words} it"
+    contested = f' <span class="quiet">{CONTESTED}</span>' if edge.is_contested else ""
+    return (f"{words} {name}" if is_ancestor else f"{name} {words} it") + contested
 
 
 def _tell_evidence(evidence: Evidence, papers: Mapping[str, Paper]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from kb.library import Library
 from kb.records import ImportReport
 from kb.ui.jobs import Desk, Job, get_desk
-from kb.ui.links import escape
+from kb.ui.links import escape, record_link
 from kb.ui.marks import count_words
 from kb.ui.state import asked
 
@@ -57,9 +57,10 @@ def _show_import(library: Library, desk: Desk) -> None:
     st.html("<h2>Import a file</h2>")
     with st.form("import", border=False):
         upload = st.file_uploader(
-            "Semantic Scholar records or an arXiv feed",
+            "Semantic Scholar records, an arXiv feed, or an article",
             key="upload",
-            help="JSON, JSON lines or Atom; .gz, .xz and .zst are read as they are.",
+            help="JSON, JSON lines or Atom; or a web page or the text of one, in English or Chinese: the "
+            "papers that it mentions are found and linked. Compressed files are read as they are.",
         )
         path = st.text_input("or the path of a larger file on this machine", placeholder="papers.jsonl.gz")
         wanted = st.form_submit_button("Import")
@@ -111,6 +112,13 @@ def _show_outcome(job: Job) -> None:
 
 
 def _draw_report(report: ImportReport, embedded: int) -> str:
+    if report.article:
+        article = report.article.article
+        missing = f", and {len(report.article.missing):,} that are not here" if report.article.missing else ""
+        return (
+            f"<h2>{record_link(article.key, article.title)}</h2><p>An article. It mentions "
+            f"{count_words(len(report.article.papers), 'paper')} of this library{missing}.</p>"
+        )
     facts = [
         ("Read", f"{count_words(report.read, 'record')} in {report.seconds:.1f} s"),
         (

@@ -94,6 +94,8 @@ def get_desk(db: str) -> Desk:
 def _run(job: Job, library: Library, take: Take, kept: Path | None) -> None:
     try:
         job.report = take(job.note)
+        job.begin("looking for ideas")
+        library.tag(lambda _, done, total: job.note(done, total))
         job.begin("embedding")
         job.embedded = library.embed(lambda _, done, total: job.note(done, total))
     except _StoppedError:

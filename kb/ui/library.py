@@ -3,6 +3,7 @@
 import streamlit as st
 
 from kb.library import Library
+from kb.ui.article_list import show_articles
 from kb.ui.intake import show_intake
 from kb.ui.links import escape
 from kb.ui.marks import count_words
@@ -22,6 +23,7 @@ def show(library: Library) -> None:
         f"{_open_words(counts['citations open'])}.</p>"
     )
     show_intake(library)
+    show_articles(library)
     show_papers(library)
     _show_health(library)
 

@@ -38,8 +38,10 @@ def address(page: str, /, **query: str | int | None) -> str:
 
 
 def record_address(key: str) -> str:
-    """Return the address of a record's page: an idea's for ``concept:`` and ``code:``, otherwise a paper's."""
+    """Return the address of a record's page: an idea's for ``concept:`` and ``code:``, an article's, or a paper's."""
     kind, _, slug = key.partition(":")
+    if kind == "article":
+        return address("article", key=slug)
     return address("idea", key=slug) if kind in ("concept", "code") else address("paper", key=key)
 
 

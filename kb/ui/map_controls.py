@@ -6,7 +6,7 @@ import streamlit as st
 
 from kb.errors import KBError
 from kb.library import Library
-from kb.records import ConceptView, Layer, MapView, PaperView
+from kb.records import ArticleView, ConceptView, Layer, MapView, PaperView
 from kb.ui.address_state import index_of, one_of, seed, tell
 from kb.ui.links import escape
 
@@ -121,9 +121,11 @@ def _choose_generations(library: Library, view: MapView) -> MapView:
     return replace(view, up=numbers[0], down=numbers[1])
 
 
-def title_of(record: PaperView | ConceptView) -> str:
-    """Return the name of an idea or the title of a paper."""
-    return record.concept.name if isinstance(record, ConceptView) else record.paper.title
+def title_of(record: PaperView | ConceptView | ArticleView) -> str:
+    """Return the name of an idea or the title of a paper or an article."""
+    if isinstance(record, ConceptView):
+        return record.concept.name
+    return record.paper.title if isinstance(record, PaperView) else record.article.title
 
 
 def enter_focus(key: str) -> None:

@@ -47,7 +47,7 @@ _KINDS = {
     "introduces": "introduces",
 }
 
-_RECORD_KINDS = {"paper": "Paper", "concept": "Idea", "code": "Code", "article": "Article"}
+_RECORD_KINDS = {"concept": "Idea"}
 
 
 def family_name(slug: str) -> str:

@@ -4,9 +4,10 @@ import streamlit as st
 
 from kb.errors import InvalidIdError, NotFoundError
 from kb.library import Library
-from kb.records import Mention, PaperView, Snippet
+from kb.records import ArticleView, Mention, PaperView, Snippet
+from kb.ui.divergences import show_divergences
 from kb.ui.links import address, escape, link, outside_address, outside_link, record_link
-from kb.ui.marks import FAMILY_COLOURS, count_words, family_name
+from kb.ui.marks import FAMILY_COLOURS, count_words, family_name, record_kind
 from kb.ui.paper_links import show_citations, show_neighbours
 from kb.ui.state import asked
 
@@ -32,6 +33,9 @@ def show(library: Library) -> None:
         adding = link(address("library", add=name), "Add it from arXiv")
         st.html(f"<p>{link(address('', q=name), 'Search for it')} &ensp; {adding}</p>")
         return
+    if isinstance(view, ArticleView):
+        st.html(f"<p>{escape(name)} is an article: {record_link(view.article.key, view.article.title)}.</p>")
+        return
     if not isinstance(view, PaperView):
         st.html(f"<p>{escape(name)} is an idea: {record_link(view.concept.key, view.concept.name)}.</p>")
         return
@@ -39,10 +43,14 @@ def show(library: Library) -> None:
     text, margin = st.columns([5, 3], gap="large")
     with text:
         _show_text(view)
+        show_divergences(view.divergences)
         show_citations(view)
     with margin:
         st.html(_draw_facts(view))
         st.html(_draw_ideas(view.ideas))
+        if view.articles:
+            links = ", ".join(record_link(one.key, one.title) for one in view.articles)
+            st.html(f"<h2>Mentioned by</h2><p>{links}</p>")
         st.html(_draw_ledger(view))
         _show_snippets(view.snippets)
     show_neighbours(library, view.paper.key)
@@ -78,6 +86,10 @@ def _draw_facts(view: PaperView) -> str:
         for scheme, name in _SCHEMES.items()
         if scheme in paper.ids
     ]
+    if paper.kind != "paper":
+        facts.insert(0, ("Kind", escape(record_kind(paper.kind))))
+    if paper.url:
+        facts.append(("Address", outside_link(paper.url, paper.url.removeprefix("https://"))))
     if paper.family:
         swatch = f'<span class="swatch" style="background:{FAMILY_COLOURS.get(paper.family, "gray")}"></span>'
         facts.append(("Family", swatch + escape(family_name(paper.family))))

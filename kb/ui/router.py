@@ -7,7 +7,7 @@ import streamlit as st
 
 from kb.errors import KBError
 from kb.library import Library
-from kb.ui import compare, idea, lineage, paper, search
+from kb.ui import article, compare, idea, lineage, paper, search
 from kb.ui import library as shelf
 from kb.ui.frame import show_masthead
 from kb.ui.links import escape
@@ -21,6 +21,7 @@ PAGES: tuple[tuple[str, str, Show], ...] = (
     ("lineage", "Lineage", lineage.show),
     ("paper", "Paper", paper.show),
     ("idea", "Idea", idea.show),
+    ("article", "Article", article.show),
     ("compare", "Compare", compare.show),
     ("library", "Library", shelf.show),
 )

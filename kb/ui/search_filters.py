@@ -8,7 +8,8 @@ from kb.records import SearchFilter
 from kb.ui.marks import record_kind
 from kb.ui.state import asked, asked_list, asked_number, tell
 
-KINDS = ("paper", "concept", "code")
+KINDS = ("paper", "concept", "code", "article", "model", "software", "hardware")
+_UNCOUNTED = ("code", "software", "hardware")
 EARLIEST, LATEST = 1900, 2100
 
 
@@ -102,4 +103,4 @@ def _slug_of(library: Library, name: str) -> str:
 
 
 def _plural(kind: str) -> str:
-    return "Code" if kind == "code" else f"{record_kind(kind)}s"
+    return record_kind(kind) if kind in _UNCOUNTED else f"{record_kind(kind)}s"

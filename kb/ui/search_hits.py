@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kb.library import Library
-from kb.records import Concept, Hit, Reason
+from kb.records import WORK_KINDS, Concept, Hit, Reason
 from kb.ui.links import escape, record_link
 from kb.ui.marks import authors_line, family_name, record_kind
 
@@ -53,7 +53,7 @@ def _who_and_when(library: Library, concepts: Mapping[str, Concept], hit: Hit) -
         concept = concepts[slug]
         parts = [concept.name_zh, str(concept.introduced or ""), family_name(concept.family)]
     else:
-        paper = library.paper(hit.key) if hit.kind == "paper" else None
+        paper = library.paper(hit.key) if hit.kind in WORK_KINDS else None
         authors = authors_line(paper.authors, paper.authors_more) if paper else ""
         parts = [authors, str(hit.year or ""), paper.venue if paper else ""]
     return " · ".join(escape(part) for part in [*parts, record_kind(hit.kind)] if part)

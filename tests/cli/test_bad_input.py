@@ -19,7 +19,7 @@ STATED, USAGE = 1, 2
         (["search", "  ", "--json"], STATED, "query is empty"),
         (["search", "x", "--limit", "0"], STATED, "limit is 0"),
         (["search", "x", "--limit", "ten"], USAGE, "--limit"),
-        (["search", "x", "--kind", "poem"], USAGE, "paper, concept, code, article"),
+        (["search", "x", "--kind", "poem"], USAGE, "concept, code, article"),
         (["search", "x", "--year", "later"], USAGE, "1990:2020"),
         (["search", "x", "--year", ":"], USAGE, "1990:2020"),
         (["search", "x", "--year", "2020:1990"], USAGE, "swap"),

@@ -10,10 +10,12 @@ from kb.records import (
     Catalogue,
     Citation,
     Concept,
+    Divergence,
     Document,
     Evidence,
     LineageEdge,
     Paper,
+    Position,
     SearchFilter,
     Term,
     Verdict,
@@ -22,6 +24,7 @@ from kb.store import Store
 from kb.store.building import build_library, is_built_from
 from kb.store.citations import list_citations, list_open
 from kb.store.concepts import get_concept, list_concepts, list_edges, list_glossary, list_papers_of
+from kb.store.divergences import list_divergences
 from kb.store.health import count_rows, find_problems
 from kb.store.identity import find_paper_ids, list_reviews
 from kb.store.lookup import allowed_keys, find_by_name, get_documents, has_code, match_lexical
@@ -31,6 +34,7 @@ from kb.store.saving import save_records
 from kb.store.splitting import fts_query
 from kb.store.vectors import load_vectors, save_vectors
 from kb.store.versions import read_version
+from kb.store.views import get_paper_view
 from tests.dumps import Dump, dump_library
 from tests.factories import make_paper, make_record, s2_key
 
@@ -52,12 +56,24 @@ OLD_IDEA = Concept(
     "old-idea", "Old idea", "attention", "Crocodile", aliases=("OI",), introduced_by=OLD, introduced=2014
 )
 NEW_IDEA = Concept("new-idea", "New idea", "attention", "Dolphin", introduced_by=NEW, introduced=2017)
-EDGE = LineageEdge("old-idea", "new-idea", "extends", (Evidence(NEW, "Section 3"),), "A note", ("a-claim",))
+EDGE = LineageEdge(
+    "old-idea",
+    "new-idea",
+    "extends",
+    (Evidence(NEW, "Section 3"),),
+    "A note",
+    ("a-claim",),
+    (Position("One", "It is new.", NEW, "Abstract"), Position("Another", "It is old.", OLD, "Section 2")),
+)
+DIVERGENCE = Divergence(
+    "two-sizes", NEW, "Two sizes", "One.", "Table 1", "Two.", code="Two.", code_at="model.py", concepts=("new-idea",)
+)
 SMALL = Catalogue(
     papers=(OLD_PAPER, NEW_PAPER),
     citations=(Citation(NEW, OLD),),
     concepts=(OLD_IDEA, NEW_IDEA),
     edges=(EDGE,),
+    divergences=(DIVERGENCE,),
     glossary=(Term("attention", ("注意力",)),),
     fingerprint="small",
 )
@@ -85,6 +101,9 @@ def test_the_library_is_what_the_catalogue_says(store: Store) -> None:
         assert tuple(list_papers(session, shipped=True)) == (OLD_PAPER, NEW_PAPER)
         assert tuple(list_concepts(session)) == (OLD_IDEA, NEW_IDEA)
         assert tuple(list_edges(session)) == (EDGE,)
+        assert tuple(list_divergences(session)) == (DIVERGENCE,)
+        assert get_paper_view(session, NEW).divergences == (DIVERGENCE,)
+        assert list_divergences(session, concept="old-idea") == []
         assert tuple(list_glossary(session)) == SMALL.glossary
         assert tuple(list_citations(session)) == SMALL.citations
         assert list_papers_of(session, "old-idea") == [(OLD, "introduces"), (NEW, "uses")]
@@ -138,15 +157,32 @@ def test_building_over_another_state_gives_what_a_fresh_build_gives(store: Store
 
     other = Catalogue(
         papers=(
-            replace(OLD_PAPER, title="Older", summary_zh="旧的", venue="There", title_zh="旧", uses=("third",)),
+            replace(
+                OLD_PAPER,
+                title="Older",
+                summary_zh="旧的",
+                venue="There",
+                title_zh="旧",
+                uses=("third",),
+                url="https://x.org",
+            ),
             shipped_paper(s2_key(3), title="Third", year=2010, introduces=("third",)),
         ),
         citations=(Citation(OLD, s2_key(3)),),
         concepts=(
-            replace(OLD_IDEA, name="Oldest", aliases=("X", "Y"), equation="e", name_zh="旧"),
+            replace(
+                OLD_IDEA,
+                name="Oldest",
+                aliases=("X", "Y"),
+                equation="e",
+                name_zh="旧",
+                ambiguous=("X",),
+                context=("y",),
+            ),
             Concept("third", "Third idea", "attention", "Elephant", introduced_by=s2_key(3), introduced=2010),
         ),
         edges=(LineageEdge("third", "old-idea", "fixes", (Evidence(OLD, "Abstract"), Evidence(s2_key(3), "Title"))),),
+        divergences=(replace(DIVERGENCE, slug="other", paper=OLD, concepts=("third",)),),
         glossary=(Term("layer", ("层",)),),
         fingerprint="other",
     )

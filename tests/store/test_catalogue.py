@@ -64,11 +64,26 @@ evidence = [{ paper = "arxiv:1706.03762", locator = "Section 3" }]
 note = "In one sense."
 claims = []
 """
+DIVERGENCES = """\
+[[divergence]]
+slug = "sizes"
+paper = "arxiv:1706.03762"
+title = "Two sizes"
+prints = "One."
+prints_at = "Table 1"
+code = "Two."
+code_at = "model.py"
+here = "Two."
+concepts = ["new-idea"]
+claims = []
+"""
+POSITION = '{ held_by = "B", says = "It is.", paper = "arxiv:1706.03762", locator = "Section 4" }'
 GLOSSARY = '[[term]]\nen = "attention"\nzh = ["注意力"]\n\n[[term]]\nen = "layer"\nzh = ["层"]\n'
 FILES = {
     "catalogue/attention.toml": PAPERS,
     "concepts/attention.toml": CONCEPTS,
     "lineage/attention.toml": EDGES,
+    "divergences/attention.toml": DIVERGENCES,
     "glossary.toml": GLOSSARY,
 }
 Write = Callable[..., Path]
@@ -100,7 +115,19 @@ def test_a_sound_folder_is_loaded_whole(write: Write) -> None:
         ("new-idea", (), 2017),
     ]
     assert found.edges[0].evidence == (Evidence("arxiv:1706.03762", "Section 3"),)
+    (difference,) = found.divergences
+    assert (difference.paper, difference.code_at, difference.concepts) == (new.key, "model.py", ("new-idea",))
     assert [(one.en, one.zh) for one in found.glossary] == [("attention", ("注意力",)), ("layer", ("层",))]
+
+
+def test_a_work_of_another_kind_and_a_contested_edge_are_loaded(write: Write) -> None:
+    kind = 'kind = "software"\nurl = "https://example.org"\nsummary = "Short."'
+    (work,) = [one for one in load_catalogue(write(PAPER, 'summary = "Short."', kind)).papers if one.kind != "paper"]
+    assert (work.kind, work.url) == ("software", "https://example.org")
+    contested = f"positions = [{POSITION}, {POSITION.replace('It is', 'It is not')}]"
+    (edge,) = load_catalogue(write(EDGE, "claims = []", contested)).edges
+    assert edge.is_contested
+    assert [one.says for one in edge.positions] == ["It is.", "It is not."]
 
 
 def test_the_fingerprint_follows_names_and_contents(write: Write) -> None:
@@ -119,7 +146,7 @@ def test_a_citation_forward_in_time_needs_a_reason(write: Write) -> None:
     assert Citation("arxiv:1409.0473", "arxiv:1706.03762", note="a draft was known") in found.citations
 
 
-PAPER, CONCEPT, EDGE, TERM = FILES
+PAPER, CONCEPT, EDGE, DIVERGENCE, TERM = FILES
 REFUSED = {
     # what: (file, piece, what stands there instead, line, message)
     "no TOML": (PAPER, "year = 2014", "year = = 2014", 7, "is no TOML"),
@@ -178,8 +205,18 @@ REFUSED = {
     "no evidence": (EDGE, '[{ paper = "arxiv:1706.03762", locator = "Section 3" }]', "[]", 5, "needs evidence"),
     "evidence missing": (EDGE, "evidence", "evidense", 5, "unknown field 'evidense'"),
     "unknown evidence": (EDGE, "1706.03762", "1234.5678", 5, "evidence names 'arxiv:1234.5678'"),
-    "no place": (EDGE, '"Section 3"', '" "', 5, "evidence is { paper = key, locator = place in it }"),
-    "odd evidence": (EDGE, "locator", "page = 3, locator", 5, "evidence is { paper = key, locator = place in it }"),
+    "no place": (EDGE, '"Section 3"', '" "', 5, "evidence is a list of { paper = text, locator = text }"),
+    "odd evidence": (EDGE, "locator", "page = 3, locator", 5, "evidence is a list of { paper = text"),
+    "one position": (EDGE, "claims = []", f"positions = [{POSITION}]", 7, "contested by two positions or more"),
+    "holder missing": (EDGE, "claims = []", "positions = [{ says = 'no' }]", 7, "positions is a list of { held_by"),
+    "stray ambiguous": (CONCEPT, "aliases = []", 'aliases = []\nambiguous = ["NI"]', 14, "'NI' is called ambiguous"),
+    "no context": (CONCEPT, 'aliases = ["OI"]', 'aliases = ["OI"]\nambiguous = ["OI"]', 6, "words that settle it"),
+    "unknown kind of work": (PAPER, '"Short."', '"S."\nkind = "chip"', 23, "kind 'chip' is none of"),
+    "divergence of nobody": (DIVERGENCE, "arxiv:1706.03762", "arxiv:1234.5678", 3, "not in the catalogue"),
+    "divergence of no idea": (DIVERGENCE, '"new-idea"', '"idea"', 10, "is about idea, which is no concept"),
+    "divergence twice": (DIVERGENCE, "claims = []\n", "claims = []\n\n" + DIVERGENCES, 14, "'sizes' stands twice"),
+    "divergence no slug": (DIVERGENCE, '"sizes"', '"Sizes!"', 2, "is no slug"),
+    "code nowhere": (DIVERGENCE, 'code_at = "model.py"\n', "", 7, "go together: code, code_at"),
     "no Chinese word": (TERM, '["层"]', "[]", 7, "'layer' has no Chinese word"),
     "term twice": (TERM, '"layer"', '"Attention"', 6, "'Attention' stands twice"),
 }

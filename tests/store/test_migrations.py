@@ -1,5 +1,6 @@
 """The schema: a fresh library, an empty file, a newer version's library, several openers at once."""
 
+import gzip
 import re
 import sqlite3
 import subprocess
@@ -12,10 +13,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from kb.errors import StoreError
+from kb.records import SearchFilter
 from kb.store import Store, open_store
 from kb.store.health import find_problems
+from kb.store.lookup import find_by_name, match_lexical
+from kb.store.papers import list_papers
+from kb.store.saving import save_record
 from kb.store.schema import HEAD, MIGRATIONS, read_revision
+from kb.store.splitting import fts_query
 from kb.store.tables import Table
+from tests.factories import make_record
 
 
 def test_a_fresh_library_is_what_the_tables_say(store: Store) -> None:
@@ -112,3 +119,35 @@ def test_several_processes_may_open_a_new_library_at_once(file: Path, repository
     assert ends == [("", 0)] * 3
     with open_store(str(file)) as store, store.read() as session:
         assert find_problems(session) == []
+
+
+def test_a_library_of_the_first_schema_is_upgraded_and_loses_nothing(file: Path) -> None:
+    recorded = Path(__file__).parent / "recorded" / "library-0001.db.gz"
+    file.write_bytes(gzip.decompress(recorded.read_bytes()))
+    with open_store(str(file)) as opened, opened.read() as session:
+        assert read_revision(session) == HEAD
+        assert find_problems(session) == []
+        old, new = list_papers(session)
+        assert (new.title, new.title_zh, new.authors) == (
+            "線性注意力 of the first schema",
+            "循環網路",
+            ("A. Author",),
+        )
+        assert (old.key, new.kind, new.url) == ("arxiv:2006.00001", "paper", "")
+        # Indexed in traditional characters by the first schema, found in either script from now on.
+        for words in ("线性注意力", "線性注意力", "残差连接"):
+            expression = fts_query([words], "and")
+            assert [one.key for one in match_lexical(session, expression, SearchFilter(), 5)] == [new.key]
+        assert find_by_name(session, "循环网路") == [new.key]
+        assert find_by_name(session, "A. Author") == []
+
+
+def test_what_an_upgraded_library_changes_leaves_no_word_behind(file: Path) -> None:
+    recorded = Path(__file__).parent / "recorded" / "library-0001.db.gz"
+    file.write_bytes(gzip.decompress(recorded.read_bytes()))
+    with open_store(str(file)) as opened:
+        with opened.write() as session:
+            save_record(session, make_record("arxiv:2006.00002", title="Renamed", abstract="New.", origin="arxiv"))
+        with opened.read() as session:
+            assert match_lexical(session, fts_query(["残差连接"], "and"), SearchFilter(), 5) == []
+            assert find_problems(session) == []

@@ -5,12 +5,15 @@ keys are private to this room; what crosses the door is a key such as ``arxiv:17
 """
 
 from kb.store.tables.activity import FactRow, ImportRow, ReviewRow, RunRow, SnippetRow, VerdictRow
+from kb.store.tables.articles import ArticleMentionRow, ArticleRow
 from kb.store.tables.literature import (
     AuthorRow,
     CitationRow,
     ConceptAliasRow,
     ConceptRow,
+    DivergenceRow,
     EdgeEvidenceRow,
+    EdgePositionRow,
     LineageEdgeRow,
     OpenCitationRow,
     PaperAuthorRow,
@@ -20,16 +23,21 @@ from kb.store.tables.literature import (
     PaperRow,
 )
 from kb.store.tables.root import Table
-from kb.store.tables.texts import DocumentNameRow, DocumentRow, TermRow, VectorRow
+from kb.store.tables.texts import DocumentNameRow, DocumentRow, DocumentTagRow, TermRow, VectorRow
 
 __all__ = [
+    "ArticleMentionRow",
+    "ArticleRow",
     "AuthorRow",
     "CitationRow",
     "ConceptAliasRow",
     "ConceptRow",
+    "DivergenceRow",
     "DocumentNameRow",
     "DocumentRow",
+    "DocumentTagRow",
     "EdgeEvidenceRow",
+    "EdgePositionRow",
     "FactRow",
     "ImportRow",
     "LineageEdgeRow",

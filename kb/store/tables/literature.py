@@ -29,6 +29,8 @@ class PaperRow(Table):
     listed_count: Mapped[int | None]
     origin: Mapped[str]
     """The strongest origin that has spoken so far."""
+    kind: Mapped[str] = mapped_column(default="paper", server_default="paper")
+    url: Mapped[str] = mapped_column(default="", server_default="")
     shipped: Mapped[bool] = mapped_column(default=False, index=True)
 
 
@@ -115,6 +117,8 @@ class ConceptRow(Table):
     introduced_by: Mapped[int | None] = mapped_column(ForeignKey("papers.id"))
     introduced: Mapped[int | None]
     shipped: Mapped[bool] = mapped_column(default=True)
+    ambiguous: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    context: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
 
 class ConceptAliasRow(Table):
@@ -156,3 +160,35 @@ class EdgeEvidenceRow(Table):
     position: Mapped[int] = mapped_column(primary_key=True)
     paper_id: Mapped[int] = mapped_column(ForeignKey("papers.id"))
     locator: Mapped[str]
+
+
+class EdgePositionRow(Table):
+    """What somebody holds of a contested relation."""
+
+    __tablename__ = "edge_positions"
+
+    edge_id: Mapped[int] = mapped_column(ForeignKey("lineage_edges.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    held_by: Mapped[str]
+    says: Mapped[str]
+    paper_id: Mapped[int] = mapped_column(ForeignKey("papers.id"))
+    locator: Mapped[str]
+
+
+class DivergenceRow(Table):
+    """What a paper prints, what its official code does, what is done here. All of it comes from the catalogue."""
+
+    __tablename__ = "divergences"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    paper_id: Mapped[int] = mapped_column(ForeignKey("papers.id", ondelete="CASCADE"), index=True)
+    title: Mapped[str]
+    title_zh: Mapped[str]
+    prints: Mapped[str]
+    prints_at: Mapped[str]
+    code: Mapped[str]
+    code_at: Mapped[str]
+    here: Mapped[str]
+    note: Mapped[str]
+    concepts: Mapped[list[str]]
+    claims: Mapped[list[str]]

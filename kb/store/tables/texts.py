@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kb.store.tables.root import Table
+from kb.store.tables.root import WITHOUT_ROWID, Table
 
 
 class TermRow(Table):
@@ -31,6 +31,9 @@ class DocumentRow(Table):
     text_hash: Mapped[str]
     paper_id: Mapped[int | None] = mapped_column(ForeignKey("papers.id", ondelete="CASCADE"), index=True)
     concept_id: Mapped[int | None] = mapped_column(ForeignKey("concepts.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"), index=True)
+    tagged_with: Mapped[str] = mapped_column(default="", server_default="")
+    """The tagger and the text by which its ideas were found; anything else is to be tagged again."""
 
 
 class DocumentNameRow(Table):
@@ -40,6 +43,20 @@ class DocumentNameRow(Table):
 
     document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
     folded: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class DocumentTagRow(Table):
+    """An idea that a text speaks of, found by its names."""
+
+    __tablename__ = "document_tags"
+    __table_args__ = WITHOUT_ROWID
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
+    concept_id: Mapped[int] = mapped_column(
+        ForeignKey("concepts.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    count: Mapped[int]
+    in_title: Mapped[bool]
 
 
 class VectorRow(Table):

@@ -1,0 +1,66 @@
+"""What a library holds, listed: the part of ``Library`` that reads and gathers nothing."""
+
+from kb.ids import parse_id
+from kb.library.shelves import Shelves
+from kb.records import Article, Concept, Divergence, Paper
+from kb.store import Store, articles, concepts, divergences, papers
+from kb.store.health import count_rows
+
+
+class Lists:
+    """Methods of ``Library``; it is never made by itself."""
+
+    _store: Store
+    _shelves: Shelves
+
+    def concepts(self) -> tuple[Concept, ...]:
+        """Return all ideas, by year and slug."""
+        with self._store.read() as session:
+            return tuple(concepts.list_concepts(session))
+
+    def paper(self, name: str) -> Paper:
+        """Return a paper without its links: what a line in a list needs, sooner than ``show``."""
+        with self._store.read() as session:
+            return papers.get_paper(session, str(parse_id(name)))
+
+    def papers(self) -> tuple[Paper, ...]:
+        """Return all papers, by year and key; an unknown year last."""
+        return self._shelves.read().papers
+
+    def list_papers(self, family: str = "", start: int = 0, count: int = 25) -> tuple[Paper, ...]:
+        """Return one page of the papers by year and key, of one family or of all."""
+        with self._store.read() as session:
+            return tuple(papers.list_papers(session, family=family, start=start, count=count))
+
+    def articles(self, start: int = 0, count: int | None = None) -> tuple[Article, ...]:
+        """Return articles, the newest of the library first."""
+        with self._store.read() as session:
+            return tuple(articles.list_articles(session, start, count))
+
+    def article_count(self) -> int:
+        with self._store.read() as session:
+            return articles.count_articles(session)
+
+    def remove_article(self, key: str) -> None:
+        """Take an article out again, with its text and its mentions.
+
+        Raises
+        ------
+        NotFoundError : nothing here has that key
+        """
+        with self._store.write() as session:
+            articles.delete_article(session, key)
+
+    def divergences(self) -> tuple[Divergence, ...]:
+        """Return where papers, their official code and the reference implementations differ, by year and slug."""
+        with self._store.read() as session:
+            return tuple(divergences.list_divergences(session))
+
+    def paper_count(self, family: str = "") -> int:
+        with self._store.read() as session:
+            return papers.count_papers(session, family)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many papers, ideas, citations, texts, ... are here."""
+        with self._store.read() as session:
+            return count_rows(session)
