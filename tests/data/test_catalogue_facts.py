@@ -24,6 +24,9 @@ OTHER_YEARS = {
     "doi:10.1002/j.1538-7305.1948.tb01338.x": "the record gathers later editions and is dated 2006",
     "s2:85d346297ec37a451d4500afad53fed8f281af92": "the record is dated by the report's scan, 2016",
     "doi:10.1007/978-1-4612-4320-5_2": "the record is the reprint of 1994; the report is of 1981",
+    "doi:10.1007/bf02478259": "the record is the reprint of 1990; the paper is of 1943",
+    "doi:10.1007/bf00293853": "the record is dated 2004; Kybernetik 1 is of 1961",
+    "doi:10.1007/bf00335349": "the record is dated 1990; the paper is of 1982",
 }
 OTHER_AUTHORS = {
     "doi:10.1002/j.1538-7305.1948.tb01338.x": "the record names the authors of lecture notes",
@@ -32,13 +35,52 @@ OTHER_AUTHORS = {
     "s2:6c2b28f9354f667cd5bd07afc0471d8334430da7": "the record misspells Jauvin",
     "s2:7257eacd80458e70c74494eb1b6759b52ff21399": "the record leaves out Plaut",
     "s2:cd18800a0fe0b668a1cc19f2ec95b5003d0a5035": "the record leaves out Salimans and Sutskever",
+    "s2:6a923c9f89ed53b6e835b3807c0c1bd8d532687b": "the record leaves out Mercer",
+    "doi:10.4324/9781410612403": "the record is a review of the book",
+    "doi:10.1016/0004-3702(90)90007-m": "the record is the reprint in a collection, with its editor's name",
+    "arxiv:1606.04474": "the record leaves out Shillingford",
+    "arxiv:1608.06993": "the record leaves out van der Maaten",
+    "arxiv:2106.09685": "the record has the seven authors of the first version, without Lu Wang",
+    "arxiv:2201.11903": "the record leaves out Ichter",
+    "arxiv:2201.08239": "the record has 57 authors, the current version 60",
+    "arxiv:2309.16609": "the record counts two authors twice",
+    "arxiv:2303.08774": "the first page is signed by OpenAI; the record lists the contributors",
+    "arxiv:2403.08295": "the first page is signed by the Gemma Team; the record lists the contributors",
+    "arxiv:2405.04434": "the first page is signed by DeepSeek-AI; the record's five names are garbled",
+    "arxiv:2008.02217": "the tree leaves out Adler",
+    "arxiv:2203.14343": "the tree has the two authors of the first version; Gu joined them",
+    "arxiv:2404.05892": "the tree has 27 authors of an earlier version; the published one has 30",
+    "arxiv:1811.06965": "the record has the seven authors of the first version; the published one has eleven",
+    "arxiv:2105.01601": "the record has the eleven authors of the first version; the final one has twelve",
+    "s2:bc022dbb37b1bbf3905a7404d19c03ccbf6b81a8": "the record names Dhariwal in the place of Child",
 }
-OTHER_IDS = {("doi:10.1002/j.1538-7305.1951.tb01366.x", "doi"): "the record's is the chapter in the collected papers"}
-OTHER_TITLES = {"arxiv:2305.13048": "the hand-kept tree leaves out the name RWKV"}
+OTHER_IDS = {
+    ("doi:10.1002/j.1538-7305.1951.tb01366.x", "doi"): "the record's is the chapter in the collected papers",
+    ("doi:10.1007/bf02478259", "doi"): "the record's is the reprint of 1990",
+    ("doi:10.4324/9781410612403", "doi"): "the record's is the review's",
+    ("doi:10.1016/0004-3702(90)90007-m", "doi"): "the record's is the reprint's",
+}
+OTHER_TITLES = {
+    "arxiv:2305.13048": "the hand-kept tree leaves out the name RWKV",
+    "arxiv:2311.01927": "the hand-kept tree leaves out the name GateLoop",
+}
+#: reference lists give the preprint's longer title
+TITLES_OF_PREPRINTS = {"arxiv:1805.11604"}
 #: Semantic Scholar has split these works; both halves mean the catalogue's paper
 SECOND_RECORDS = {
     "43f2ad297941db230c089ba353efc3f281ab678c": "arxiv:1810.04805",
     "1d453386011ef21285fa81fb4f87fdf811c6ad7a": "doi:10.1038/323533a0",
+    "3cea0c3d350d78bd3d9bd557c1fe56c59c9bf0e2": "doi:10.4324/9781410612403",
+    "45dfef0cc1ed96558c1c650432ce39d6a1050b6a": "arxiv:1711.05101",
+    "4f57f486adea0bf95c252620a4e8af39232ef8bc": "arxiv:1710.05941",
+    "a238109c3969ae681eee0d4f1bf2012f28850593": "arxiv:2005.00743",
+    "2068b4d5c95ea5c66c8a81e73337fc52466b8b18": "arxiv:2106.02039",
+    "f42b865e20e61a954239f421b42007236e671f19": "doi:10.1109/5.726791",
+    "13bc4e683075bdd6a3f0155241c276a772d4aa06": "arxiv:1406.2661",
+    "c68796f833a7151f0a63d1d1608dc902b4fdc9b6": "arxiv:1406.2661",
+    "3904315e2eca50d0086e4b7273f7fd707c652230": "arxiv:1605.06065",
+    "d86ca0894cb4d165eb5ef45b73526ca8b4cdd725": "arxiv:2212.10559",
+    "a9d460f8eb9001b1bed11b7fb2af555185c70fcf": "arxiv:2310.08540",
 }
 #: references that the record garbles: (citing, cited) -> a piece of the text that names the cited work
 GARBLED = {
@@ -48,6 +90,13 @@ GARBLED = {
 #: what the record lists and the paper does not cite
 NOT_CITED = {
     ("arxiv:1502.03167", "arxiv:1512.03385"): "ten months younger; the record mixes in a lecture's reading list",
+    ("arxiv:1502.03167", "arxiv:1608.06993"): "a year younger; from the same reading list",
+    ("arxiv:1502.03167", "doi:10.1145/3065386"): "not among its references; from the same reading list",
+    ("doi:10.1109/5.58337", "s2:ea9d2a2b4ce11aaf85136840c65f3bc9c03ab649"): "twenty years younger",
+    (
+        "arxiv:1207.0580",
+        "s2:38f35dd624cd1cf827416e31ac5e0e0454028eca",
+    ): "a year younger, and there is one version only",
 }
 #: an acronym of the tree that points to a wrong paper: it means GPT, its identifier is GPT-3's
 WRONG_ACRONYMS = {"gpt"}
@@ -126,10 +175,17 @@ def cited_keys(record: Entry) -> Iterator[str]:
             yield from (key for own, key in by_title.items() if len(own) >= TELLING_LENGTH and own in title)
 
 
-def test_the_corpora_know_most_of_the_catalogue(records: dict[str, Entry], tree: dict[str, Entry]) -> None:
+def test_the_corpora_know_most_of_the_catalogue(
+    corpus: list[Entry], records: dict[str, Entry], tree: dict[str, Entry]
+) -> None:
+    cited = {reference["paperId"] for record in corpus for reference in record["references"]} - {None}
+    named = {key for key, paper in catalogue().items() if s2_of(paper) in cited}
     known = records.keys() | tree.keys()
-    print(f"{len(catalogue())} papers: {len(records)} have a record, {len(tree)} stand in the tree")
-    assert len(known) >= 0.9 * len(catalogue())
+    print(
+        f"{len(catalogue())} papers: {len(records)} have a record, {len(tree)} stand in the tree, {len(named)} in lists"
+    )
+    assert len(known) >= 0.8 * len(catalogue())
+    assert len(known | named) >= 0.9 * len(catalogue())
 
 
 def test_identifiers_name_the_record_they_point_to(records: dict[str, Entry]) -> None:
@@ -146,15 +202,16 @@ def test_identifiers_name_the_record_they_point_to(records: dict[str, Entry]) ->
     assert wrong == set(OTHER_IDS)
 
 
-def test_semantic_scholar_identifiers_are_known(corpus: list[Entry]) -> None:
-    titles = {record["paperId"]: record["title"] for record in corpus}
+def test_semantic_scholar_identifiers_are_known(corpus: list[Entry], tree: dict[str, Entry]) -> None:
+    titles = {node["s2id"]: node["title"] for node in tree.values()}
+    titles |= {record["paperId"]: record["title"] for record in corpus}
     titles |= {reference["paperId"]: reference["title"] for record in corpus for reference in record["references"]}
     ours = {key: s2_of(paper) for key, paper in catalogue().items() if s2_of(paper)}
     wrong = [
         key for key, s2 in ours.items() if normalise(titles.get(s2) or "") != normalise(catalogue()[key]["title"])
     ]
     print(f"Semantic Scholar identifiers: {len(ours)} looked up by title, {len(wrong)} disagree")
-    assert not wrong
+    assert set(wrong) == TITLES_OF_PREPRINTS
 
 
 def test_titles_agree(records: dict[str, Entry], tree: dict[str, Entry]) -> None:

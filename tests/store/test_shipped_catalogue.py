@@ -3,7 +3,7 @@
 from kb.claims.registry import list_claims
 from kb.graph.ancestry import ancestors
 from kb.graph.build import build_lineage
-from kb.records import FAMILIES, Catalogue
+from kb.records import FAMILIES, WORK_KINDS, Catalogue
 from kb.reference.registry import list_ideas
 
 #: the papers behind the reference implementations, and the one that ties two of them together
@@ -34,10 +34,13 @@ CODED = {
 
 
 def test_there_is_enough_of_it(shipped: Catalogue) -> None:
-    assert len(shipped.papers) >= 70
-    assert len(shipped.concepts) >= 35
-    assert len(shipped.edges) >= 60
-    assert len(shipped.glossary) >= 100
+    assert len(shipped.papers) >= 240
+    assert len(shipped.concepts) >= 90
+    assert len(shipped.edges) >= 180
+    assert len(shipped.glossary) >= 500
+    assert len(shipped.divergences) >= 20
+    assert sum(edge.is_contested for edge in shipped.edges) >= 10
+    assert {paper.kind for paper in shipped.papers} == set(WORK_KINDS)
     assert {paper.family for paper in shipped.papers} == set(FAMILIES)
 
 
@@ -78,3 +81,25 @@ def test_every_concept_is_introduced_by_the_paper_that_says_so(shipped: Catalogu
 def test_summaries_keep_to_their_length(shipped: Catalogue) -> None:
     lengths = {paper.key: len(paper.summary.split()) for paper in shipped.papers}
     assert {key: length for key, length in lengths.items() if not 40 <= length <= 80} == {}
+
+
+def test_everything_is_told_in_both_languages(shipped: Catalogue) -> None:
+    papers = [one.key for one in shipped.papers if not (one.title_zh and one.summary_zh)]
+    concepts = [one.slug for one in shipped.concepts if not (one.name_zh and one.definition_zh)]
+    assert (papers, concepts, [one.slug for one in shipped.divergences if not one.title_zh]) == ([], [], [])
+
+
+def test_every_idea_has_its_place_in_the_lineage(shipped: Catalogue) -> None:
+    joined = {slug for edge in shipped.edges for slug in (edge.ancestor, edge.descendant)}
+    assert [one.slug for one in shipped.concepts if one.slug not in joined] == []
+
+
+def test_a_divergence_names_claims_that_exist(shipped: Catalogue) -> None:
+    claims = {card.id for card in list_claims()}
+    assert {claim for one in shipped.divergences for claim in one.claims} <= claims
+
+
+def test_an_exact_relation_says_under_which_conditions(shipped: Catalogue) -> None:
+    exact = ("equals", "special_case_of", "generalises", "approximates")
+    silent = [(one.ancestor, one.descendant) for one in shipped.edges if one.kind in exact and len(one.note) < 40]
+    assert silent == []
