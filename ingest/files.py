@@ -149,7 +149,7 @@ def _damaged(path: Path, error: Exception) -> MalformedDataError:
 
 def _unknown(path: Path) -> InvalidQueryError:
     return InvalidQueryError(
-        f"{path.name}: none of the formats that can be told apart, which are {_list_formats()}; "
+        f"{path.name}: none of the formats that can be imported, which are {_list_formats()}; "
         "for the text of an article give --format article"
     )
 

@@ -31,7 +31,7 @@ def show(library: Library) -> None:
         show_code(library, record, record.idea)
     else:
         show_without_code(library, record)
-    show_divergences(record.divergences)
+    show_divergences(record.divergences, record.names)
     if record.claims:
         st.html("<h2>Claims that are executed</h2>")
         show_claims(library, record.claims)

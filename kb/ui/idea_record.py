@@ -1,6 +1,7 @@
 """The written part of an idea's page: names, definition, equation, lineage with its evidence, papers."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -9,10 +10,12 @@ from kb.records import ConceptView, Evidence, LineageEdge, Mention, Paper
 from kb.ui.contested import CONTESTED, tell_positions
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
+from kb.ui.state import asked_number, page_links
 from kb.ui.verdict_lines import mark_of
 
 _IN_FULL = 3
 """Up to so many relatives are told with note and evidence; where there are more, these open by a click."""
+_PER_PAGE = 12
 _ROLES = {"introduces": "introduces it", "uses": "uses it", "mentions": "mentions it"}
 
 
@@ -61,7 +64,8 @@ def _show_lineage(
         marks = " ".join(mark_of(verdicts.get(claim)) for claim in edge.claims)
         evidence = "; ".join(_tell_evidence(one, papers) for one in edge.evidence)
         told = f"{_tell_edge(edge, record)} {marks}"
-        note = f'<span class="quiet">{escape(edge.note)} {evidence}</span>{tell_positions(edge)}'
+        who = partial(_tell_evidence, papers=papers)
+        note = f'<span class="quiet">{escape(edge.note)} {evidence}</span>{tell_positions(edge, who)}'
         items.append(
             f"<li>{told}<br>{note}</li>"
             if len(edges) <= _IN_FULL
@@ -88,9 +92,13 @@ def _tell_evidence(evidence: Evidence, papers: Mapping[str, Paper]) -> str:
 def _show_papers(papers: tuple[Mention, ...]) -> None:
     if not papers:
         return
+    last = -(-len(papers) // _PER_PAGE)
+    number = min(asked_number("papers", 1) or 1, last)
     items = "".join(
         f'<li><span class="year">{one.year or ""}</span>{record_link(one.key, one.title)} '
         f'<span class="quiet">{escape(_ROLES.get(one.note, one.note))}</span></li>'
-        for one in papers
+        for one in papers[(number - 1) * _PER_PAGE : number * _PER_PAGE]
     )
-    st.html(f'<h2>Papers</h2><ul class="rows tight dated">{items}</ul>')
+    count = f' <span class="quiet num">{len(papers):,} here</span>'
+    pager = page_links("idea", "papers", number, more=number < last, last=last)
+    st.html(f'<section class="stay"><h2>Papers{count}</h2><ul class="rows tight dated">{items}</ul>{pager}</section>')

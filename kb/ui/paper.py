@@ -43,7 +43,7 @@ def show(library: Library) -> None:
     text, margin = st.columns([5, 3], gap="large")
     with text:
         _show_text(view)
-        show_divergences(view.divergences)
+        show_divergences(view.divergences, {one.slug: one.name for one in library.concepts()})
         show_citations(view)
     with margin:
         st.html(_draw_facts(view))

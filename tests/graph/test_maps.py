@@ -53,7 +53,7 @@ def test_the_shipped_ideas_are_drawn_readably(catalogue: Catalogue, view: MapVie
     check_drawing(drawn, view.width_px)
     assert len(drawn.points) + drawn.hidden <= len(catalogue.concepts)
     assert {link.layer for link in drawn.links} >= {"cited", "claimed"}
-    assert sum(point.labelled for point in drawn.points) >= 0.8 * len(drawn.points)
+    assert sum(point.labelled for point in drawn.points) >= 0.75 * len(drawn.points)
 
 
 def test_the_weightiest_shipped_ideas_keep_their_labels(catalogue: Catalogue) -> None:

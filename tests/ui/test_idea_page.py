@@ -116,3 +116,18 @@ def test_a_margin_is_told_in_words(library_db: Path) -> None:
     with Library.open(settings=Settings(db=str(library_db)), build=False) as library:
         card = library.claims()[0]
     assert tell_margin(card, None) == "not yet measured; at most 10⁻¹² is allowed"
+
+
+def test_a_contested_relation_names_who_holds_what_and_where(app_page: Open, read_page: Read) -> None:
+    shown = read_page(app_page("idea", key="residual-connection"))
+    assert "Highway network (contested)" in shown
+    assert re.search(r"Jürgen Schmidhuber: .+ Schmidhuber \(2022\) ?, ", shown)
+    assert re.search(r"He et al\.: .+ He, Zhang, Ren et al\. \(2015\) ?, Section 2", shown)
+
+
+def test_many_papers_of_an_idea_page_instead_of_scrolling(app_page: Open, read_page: Read) -> None:
+    first, second = (read_page(app_page("idea", key="residual-connection", papers=page)) for page in ("1", "2"))
+    assert re.search(r"Papers \d\d here", first)
+    assert "Deep Residual Learning for Image Recognition introduces it" in first
+    assert "Image Recognition introduces it" not in second
+    assert re.search(r"page 2 of \d", second)
