@@ -34,7 +34,8 @@ def print_article(view: "ArticleView", *, whole: bool) -> None:
         write_heading(f"Not here yet ({len(view.missing):,})")
         for mention in view.missing:
             key = f"  {mention.key}" if mention.key else ""
-            write(mention.title or mention.named, (f"{key}  {_how(mention)}", "dim"), indent=2, hang=2)
+            named = f"  {mention.named}" if not mention.key and mention.title else ""
+            write(mention.title or mention.named, (f"{named}{key}  {_how(mention)}", "dim"), indent=2, hang=2)
         ids = [one.key for one in view.missing if one.key.startswith("arxiv:")]
         if ids:
             write((f"stemma add {' '.join(ids)}", "dim"), indent=2, hang=2)

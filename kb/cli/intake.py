@@ -61,7 +61,9 @@ def add(
             else:
                 meter.tell(f"asking arXiv for {query.strip()!r}", 0, None)
                 report = library.add_query(query, most)
-        _print_report(report)
+        with Meter() as meter:
+            library.tag(meter.tell)
+        _print_report(library, report)
         _embed(library, no_embed)
     if ids and report.skipped:
         raise NotFoundError(f"{len(report.skipped)} of {len(ids)} not added: {report.skipped[0].reason}")
@@ -90,7 +92,9 @@ def import_files(
             except KBError as error:
                 failures.append(error)
                 continue
-            _print_report(report)
+            with Meter() as meter:
+                library.tag(meter.tell)
+            _print_report(library, report)
             if report.skipped and not report.read and not report.resumed_at:
                 failures.append(InvalidQueryError(f"{file}: no record in it can be taken; see the reasons above"))
         if len(failures) < len(files):
@@ -112,8 +116,6 @@ def _check_source(source: str, references: bool) -> None:
 
 
 def _embed(library: "Library", later: bool) -> None:
-    with Meter() as meter:
-        library.tag(meter.tell)
     if later:
         return
     with Meter() as meter:
@@ -122,15 +124,19 @@ def _embed(library: "Library", later: bool) -> None:
         typer.echo(f"{count_words(made, 'text')} embedded")
 
 
-def _print_report(report: "ImportReport") -> None:
+def _print_report(library: "Library", report: "ImportReport") -> None:
     from kb.cli.page import write
 
     if report.article:
         from kb.cli.article_card import print_article
+        from kb.records import ArticleView
 
+        # Read again: its ideas are known only now.
+        view = library.show(report.article.article.key)
+        assert isinstance(view, ArticleView)
         outcome = "added" if report.added else "updated" if report.updated else "unchanged"
         write(f"{report.file}: {outcome} in {report.seconds:.1f} s")
-        print_article(report.article, whole=False)
+        print_article(view, whole=False)
         return
     told = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged"
     links = f"{count_words(report.linked, 'citation')} linked, {report.left_open:,} left open"

@@ -32,7 +32,7 @@ def ideas(context: typer.Context, as_json: Json = False) -> None:
     for idea in found:
         write((idea.slug, "bold"), (f"  {idea.form}", "dim"))
         write(idea.title, indent=2)
-        if idea.parameters:
+        if idea.parameters or idea.gates:
             write((_describe_parameters(idea), "dim"), indent=2, hang=2)
 
 
@@ -102,7 +102,7 @@ def _tell(result: "RunResult", as_json: bool) -> None:
 
 def _describe_parameters(idea: "Idea") -> str:
     told = []
-    for one in idea.parameters:
+    for one in (*idea.parameters, *idea.gates):
         span = f" ({one.low:g}..{one.high:g})" if one.low is not None and one.high is not None else ""
         choices = f" ({' | '.join(one.choices)})" if one.choices else ""
         default = str(one.default).lower() if isinstance(one.default, bool) else f"{one.default}"

@@ -125,7 +125,7 @@ class Tagger:
 
 
 def _spell(text: str) -> str:
-    """Return text in one spelling: plain forms, simplified Chinese of one kind, one space for any gap; case is kept."""
+    """Return text in one spelling: plain forms, one kind of Chinese, one space for any gap; case is kept."""
     plain = to_simplified(unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8")))
     if is_cjk(plain):
         plain = unite_spellings(plain)

@@ -34,6 +34,7 @@ def show(library: Library) -> None:
         view = library.show(f"article:{key.removeprefix('article:')}")
     except NotFoundError as error:
         st.error(escape(str(error)))
+        st.html(f"<p>{link(address('library'), 'The articles that are here')}</p>")
         return
     assert isinstance(view, ArticleView)
     _show_head(view.article)

@@ -25,5 +25,6 @@ def show_articles(library: Library) -> None:
 
 def _draw(article: Article) -> str:
     when = str(article.published_on.year) if article.published_on else ""
-    told = " · ".join(one for one in (article.site, when, count_words(len(article.mentions), "paper named")) if one)
+    named = count_words(len(article.mentions), "paper named", "papers named")
+    told = " · ".join(one for one in (article.site, when, named) if one)
     return f'{record_link(article.key, article.title)} &ensp;<span class="quiet">{escape(told)}</span>'

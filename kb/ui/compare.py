@@ -7,6 +7,7 @@ import streamlit as st
 from kb.errors import KBError, NotFoundError
 from kb.library import Library
 from kb.records import Idea, RunResult
+from kb.reference.header import speak_form
 from kb.ui.address_state import seed, tell
 from kb.ui.compare_result import show_comparison
 from kb.ui.idea_code import without_header
@@ -49,7 +50,7 @@ def show(library: Library) -> None:
     several = [
         (f"{idea.slug}.{one.name}", f"{names.get(idea.slug, idea.slug)}: {one.name}", one)
         for idea in ideas
-        for one in idea.parameters
+        for one in (*idea.parameters, *idea.gates)
     ]
     settings, number = choose_settings(several, _common_sizes(library, ideas), key="compare")
     result = _compare(library, ideas, settings, number)
@@ -108,8 +109,10 @@ def _named(library: Library, text: str) -> list[str]:
 
 def _of_one_form(ideas: list[Idea]) -> list[str]:
     if ideas and (others := [idea for idea in ideas if idea.form != ideas[0].form]):
-        kinds = ", ".join(f"{idea.slug} is a {idea.form}" for idea in others)
-        st.warning(f"{ideas[0].slug} is a {ideas[0].form}, {kinds}: only ideas of one form take the same input.")
+        kinds = ", ".join(f"{idea.slug} is {speak_form(idea.form)}" for idea in others)
+        st.warning(
+            f"{ideas[0].slug} is {speak_form(ideas[0].form)}, {kinds}: only ideas of one form take the same input."
+        )
     return [idea.slug for idea in ideas if idea.form == ideas[0].form]
 
 
@@ -117,7 +120,10 @@ def _common_sizes(library: Library, ideas: list[Idea]) -> dict[str, tuple[int, i
     sizes: dict[str, tuple[int, int]] = {}
     for idea in ideas:
         sizes |= library.sizes(idea.slug)
-    return {letter: (_TOKENS if letter == "T" else default, most) for letter, (default, most) in sizes.items()}
+    return {
+        letter: (max(_TOKENS, default) if letter == "T" else default, most)
+        for letter, (default, most) in sizes.items()
+    }
 
 
 def _compare(library: Library, ideas: list[Idea], settings: dict[str, object], number: int) -> RunResult | str:

@@ -10,7 +10,6 @@ from kb.ui.links import escape, record_link
 from kb.ui.numbers import show_number, show_seconds
 
 Figures = Mapping[str, Any]
-_PLACES = {4: ("batch", "token", "head", "channel"), 3: ("batch", "token", "channel"), 2: ("step", "group")}
 
 
 def show_comparison(figures: Figures, names: Mapping[str, str]) -> None:
@@ -35,9 +34,7 @@ def tell_pair(pair: Figures, names: Mapping[str, str]) -> str:
         apart = pair["max_abs"]
         told = "no difference at all" if apart == 0 else f"the greatest difference is {show_number(apart)}"
         return f"<p>= &ensp;<b>{both} are equal within rounding</b>: {told}.</p>"
-    where = ", ".join(
-        f"{name} {place}" for name, place in zip(_PLACES[len(pair["first_index"])], pair["first_index"], strict=True)
-    )
+    where = ", ".join(f"{name} {place}" for name, place in zip(pair["axes"], pair["first_index"], strict=True))
     share = pair["relative"]
     relative = f", {show_number(100 * share)} % of the largest value" if share is not None else ""
     return (
@@ -57,6 +54,8 @@ def _show_costs(ideas: Sequence[Figures], names: Mapping[str, str]) -> None:
         ("Mean of the output", *(show_number(one["mean"]) for one in ideas)),
         ("Its standard deviation", *(show_number(one["std"]) for one in ideas)),
     ]
+    if all("loss" in one for one in ideas):
+        rows.insert(0, ("Loss on average, in nats", *(show_number(one["loss"]) for one in ideas)))
     st.html(f"<h2>What each costs</h2>{build_table(head, rows)}")
 
 
@@ -75,7 +74,8 @@ def _show_differences(pairs: Sequence[Figures], names: Mapping[str, str]) -> Non
             both = " and ".join(names.get(one, one) for one in pair["between"])
             pooled = "; each cell is the largest of a patch" if pair["heat_pooled"] else ""
             st.html(f'<p class="quiet">{escape(both)}, size of the difference{pooled}</p>')
-            option = build_heat_map(pair["heat"], current_ink(), across="channel", down="token", diverging=False)
+            down, across = pair["heat_axes"]
+            option = build_heat_map(pair["heat"], current_ink(), across=across, down=down, diverging=False)
             draw(option, key=f"difference {number}")
 
 

@@ -14,7 +14,7 @@ from kb.ui.links import address, escape, link, record_link
 from kb.ui.run_result import show_result
 from kb.ui.run_settings import choose_settings
 
-_SECTIONS = ("Paper", "Idea", "Shapes", "Assumes", "Cost", "Parents", "Leaves out", "Checked")
+_SECTIONS = ("Paper", "Idea", "Shapes", "Gates", "Assumes", "Cost", "Parents", "Leaves out", "Checked")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 
 
@@ -22,7 +22,9 @@ def show_code(library: Library, record: ConceptView, idea: Idea) -> None:
     """Draw the code of an idea and what can be done with it."""
     st.html("<h2>Run it</h2>")
     settings, seed = choose_settings(
-        [(one.name, one.name, one) for one in idea.parameters], library.sizes(idea.slug), key=f"idea {idea.slug}"
+        [(one.name, one.name, one) for one in (*idea.parameters, *idea.gates)],
+        library.sizes(idea.slug),
+        key=f"idea {idea.slug}",
     )
     name = f"result of {idea.slug}"
     if st.button("Run", type="primary", key=f"run {idea.slug}"):

@@ -84,8 +84,10 @@ def authors_line(authors: Sequence[str], more: int = 0, shown: int = 3) -> str:
 
 
 def _family_name_of(name: str) -> str:
-    """Return the last word of a name with the small words before it: ``von der Malsburg``."""
+    """Return the last word of a name with the small words before it: ``von der Malsburg``; a team's name is whole."""
     words = name.split()
+    if words[-1:] == ["Team"]:
+        return name
     first = len(words) - 1
     while first > 0 and words[first - 1].islower():
         first -= 1

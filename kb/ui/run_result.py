@@ -61,27 +61,48 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
         ("State", "none" if state is None else f"{show_number(state)} numbers"),
         ("Time", show_seconds(figures.get("seconds"))),
     ]
+    if "loss" in figures:
+        mean = f"{show_number(figures['loss'])} nats, over {show_number(figures['counted'])} positions"
+        rows.insert(1, ("Loss on average", mean))
+    if gates := figures.get("gates"):
+        rows.insert(0, ("Gates", escape(", ".join(f"{name} {span}" for name, span in gates.items()))))
     if not figures.get("finite", True):
         rows.insert(1, ("Beware", "some values are not finite"))
     return rows
 
 
 def show_output(figures: Figures, *, key: str) -> None:
-    """Draw a heat map of an output's corner, or a schedule's curves."""
+    """Draw a heat map of an output's corner, an objective's losses, or a schedule's curves."""
+    if "positions" in figures:
+        _show_losses(figures, key)
+        return
     if curves := figures.get("curves"):
         option = build_curves(_groups(figures["steps"], curves), current_ink(), across="step", up="rate")
         draw(option, key=key)
         return
     if rows := figures.get("slice"):
         st.html('<p class="quiet">A corner of the output: first batch, first head, at most 16 × 16</p>')
-        draw(build_heat_map(rows, current_ink(), across="channel", down="token"), key=key)
+        down, across = figures["slice_axes"]
+        draw(build_heat_map(rows, current_ink(), across=across, down=down), key=key)
+
+
+def _show_losses(figures: Figures, key: str) -> None:
+    """Draw the losses of the first sequences and their mean, and what the first one says."""
+    positions = figures["positions"]
+    sequences = {f"sequence {place}": curve for place, curve in enumerate(figures["curves"])}
+    curves = {"mean of all": figures["average"], **sequences}
+    points = {name: _points(positions, curve) for name, curve in curves.items()}
+    draw(build_curves(points, current_ink(), across="position", up="loss in nats"), key=key)
+    if words := figures.get("words"):
+        st.html(f'<p class="quiet">Sequence 0 reads: {escape(" ".join(words))}</p>')
 
 
 def _groups(steps: Sequence[float], curves: Sequence[Sequence[float | None]]) -> dict[str, list[tuple[float, float]]]:
-    return {
-        f"group {place}": [(step, value) for step, value in zip(steps, curve, strict=True) if value is not None]
-        for place, curve in enumerate(curves)
-    }
+    return {f"group {place}": _points(steps, curve) for place, curve in enumerate(curves)}
+
+
+def _points(places: Sequence[float], values: Sequence[float | None]) -> list[tuple[float, float]]:
+    return [(place, value) for place, value in zip(places, values, strict=True) if value is not None]
 
 
 def _grow(growth: Sequence[Figures]) -> str:

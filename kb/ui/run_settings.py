@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from kb.records import Parameter
+from kb.records import DRAWN, Parameter
 from kb.ui.address_state import index_of, one_of, seed, tell
 
 _SIZE_NAMES = {
@@ -18,6 +18,7 @@ _SIZE_NAMES = {
     "D": "model width",
     "F": "feed-forward width",
     "R": "bottleneck width",
+    "C": "vocabulary",
 }
 _COLUMNS = 4
 _GREATEST_SEED = 999_999
@@ -61,6 +62,13 @@ class _Box:
         tell(self.key, self.name, value if value != default else "")
         return value
 
+    def draw_gate(self) -> str:
+        """Draw a text box: a number, or a word for numbers from the seed."""
+        present = seed(self.key, self.name, str, DRAWN)
+        text = str(self.place.text_input(self.label, present or "", key=self.key, help=self.hint)).strip() or DRAWN
+        tell(self.key, self.name, text if text != DRAWN else "")
+        return text
+
     def draw_fraction(self, default: float) -> float:
         """Draw a text box: the steps of a number box do not suit what spans six powers of ten."""
         present = seed(self.key, self.name, str, f"{default:g}")
@@ -77,11 +85,11 @@ class _Box:
 def choose_settings(
     parameters: Sequence[tuple[str, str, Parameter]], sizes: Mapping[str, tuple[int, int]], *, key: str
 ) -> tuple[dict[str, object], int]:
-    """Draw the widgets and return the sizes, the parameters that differ from their defaults, and the seed.
+    """Draw the widgets and return the sizes, what differs from its default, and the seed.
 
     Parameters
     ----------
-    parameters : name of the setting, label, what the header declares
+    parameters : of each parameter and gate: name of the setting, label, what the header declares
     sizes      : default and greatest value by letter
     key        : sets the widgets of one idea or comparison apart from those of another
     """
@@ -108,6 +116,8 @@ def _draw(box: _Box, parameter: Parameter) -> object:
     default = parameter.default
     if isinstance(default, bool):
         return box.draw_switch(default)
+    if default == DRAWN:
+        return box.draw_gate()
     if isinstance(default, str):
         return box.draw_choice(parameter.choices or (default,), default)
     if isinstance(default, int):
@@ -118,4 +128,6 @@ def _draw(box: _Box, parameter: Parameter) -> object:
 def _tell_range(parameter: Parameter) -> str | None:
     low, high = parameter.low, parameter.high
     span = f"{low:g} to {high:g}" if low is not None and high is not None else ""
+    if parameter.default == DRAWN:
+        span = f"random numbers from {span}, or one number in that range"
     return "; ".join(part for part in (span, parameter.neutral) if part) or None

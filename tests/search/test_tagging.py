@@ -22,6 +22,11 @@ TAGGER = Tagger(
         concept("word-vectors", "Word vectors", "词向量"),
         concept("mamba", "Selective state space", "Mamba", ambiguous=("Mamba",), context=("state space", "状态空间")),
         concept("pangu-pi", "PanGu-π", "PanGu-pi", "盘古 π"),
+        concept("convolution", "Convolutional network", "卷积网络", "卷积神经网络"),
+        concept("backpropagation", "Back-propagation", "反向传播"),
+        concept("residual-dual", "ResiDual", ambiguous=("ResiDual",), context=("Post-LN",)),
+        concept("mae", "Masked autoencoder", "掩码自编码器"),
+        concept("transformer", "Transformer", "Transformer 架构"),
     ]
 )
 
@@ -50,6 +55,16 @@ TAGGER = Tagger(
         ("LayerNorm层归一化", ["layer-norm"]),
         ("盘古π与盘古 π", ["pangu-pi"]),
         ("ＲｏＰＥ（旋转位置编码）", ["rope"]),
+        ("Backpropagation, back propagation and back-propagation", ["backpropagation"]),
+        ("multihead self-attention", ["multi-head"]),
+        ("convolutional networks, not graph convolutional networks", ["convolution"]),
+        ("a graph convolutional network", []),
+        ("图卷积网络", []),
+        ("图像卷积网络", ["convolution"]),
+        ("遮蔽自动编码器", ["mae"]),
+        ("基于变压器的模型", ["transformer"]),
+        ("BERT变换器架构", ["transformer"]),
+        ("电力变压器", []),
         ("", []),
     ],
 )
@@ -69,6 +84,10 @@ def test_names_are_found_as_authors_write_them(text: str, slugs: list[str]) -> N
         ("Mamba 是一種狀態空間模型", ["mamba"]),
         ("LN of the group", []),
         ("layer normalisation (LN)", ["layer-norm"]),
+        ("the Post-LN residual", []),
+        ("Post-LN and ResiDual", ["residual-dual"]),
+        ("Black mambas (state space)", ["mamba"]),
+        ("一种简单循环网络（Elman，SRN）", ["srn"]),
     ],
 )
 def test_an_ambiguous_name_counts_only_in_its_context(text: str, slugs: list[str]) -> None:

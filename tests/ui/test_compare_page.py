@@ -10,7 +10,14 @@ from kb.ui.side_by_side import align_lines, build_side_by_side
 
 Open = Callable[..., AppTest]
 Read = Callable[[AppTest], str]
-PAIR = {"between": ["a", "b"], "comparable": True, "max_abs": 0.5, "relative": 0.25, "first_index": [0, 3, 1, 2]}
+PAIR = {
+    "between": ["a", "b"],
+    "comparable": True,
+    "max_abs": 0.5,
+    "relative": 0.25,
+    "first_index": [0, 3, 1, 2],
+    "axes": ["batch", "token", "head", "channel"],
+}
 
 
 def test_nothing_chosen_offers_three_examples(app_page: Open, list_links: Callable[[AppTest], list[str]]) -> None:

@@ -107,9 +107,7 @@ def test_works_that_are_not_here_are_counted_and_those_on_arxiv_can_be_added() -
     assert "Nothing in this library cites it." in drawn
 
 
-def test_where_paper_and_code_part_is_told_side_by_side(
-    app_page: Open, read_page: Read, list_links: Links
-) -> None:
+def test_where_paper_and_code_part_is_told_side_by_side(app_page: Open, read_page: Read, list_links: Links) -> None:
     page = app_page("paper", key=ATTENTION)
     shown = read_page(page)
     for words in (
@@ -125,9 +123,7 @@ def test_where_paper_and_code_part_is_told_side_by_side(
     assert "Where paper and code part" not in read_page(app_page("paper", key="arxiv:1409.0473"))
 
 
-def test_a_work_without_a_paper_says_what_it_is_and_where(
-    app_page: Open, read_page: Read, list_links: Links
-) -> None:
+def test_a_work_without_a_paper_says_what_it_is_and_where(app_page: Open, read_page: Read, list_links: Links) -> None:
     page = app_page("paper", key="key:chatgpt")
     assert "Kind Model" in read_page(page)
     assert any(one.startswith("https://openai.com/") for one in list_links(page))
