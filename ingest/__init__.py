@@ -5,6 +5,7 @@
 ``arxiv_api``                                 ``fetch_`` papers by identifier or query
 ``arxiv_feed``, ``semantic_scholar``          ``parse_`` what a source says; pure
 ``files``, ``streams``, ``json_stream``       open, detect and stream local files
+``article_text``, ``article_mentions``        ``parse_article`` and ``find_mentions``; pure, made of ``articles``
 ``pipeline``                                  fetch or read, and save in the library
 ============================================  ==================================================================
 

@@ -53,6 +53,8 @@ class Paper:
     """Where the record came from: catalogue, arxiv, s2, ..."""
     kind: WorkKind = "paper"
     """``model``, ``hardware`` or ``software`` for a work that came without a paper."""
+    known_as: tuple[str, ...] = ()
+    """Names by which readers call it that its title does not hold: GPT-2, AlexNet."""
     url: str = ""
     """The address of a work that has no identifier."""
     shipped: bool = False

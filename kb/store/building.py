@@ -104,7 +104,7 @@ def _restate(session: Session, papers: Sequence[Paper], numbers: dict[str, int])
         number = numbers[paper.key]
         # Where another origin has filled these two gaps, they stay filled.
         more = () if number in known_elsewhere else ("published_on", "venue")
-        values = {name: getattr(paper, name) for name in (*fields, *more)}
+        values = {name: getattr(paper, name) for name in (*fields, *more)} | {"known_as": list(paper.known_as)}
         session.execute(update(PaperRow).where(PaperRow.id == number).values(**values))
 
 
@@ -137,7 +137,7 @@ def _drop_departed(session: Session, current: set[int]) -> None:
 
 
 def _leave_to_others(session: Session, number: int, origin: str) -> None:
-    values = {"shipped": False, "origin": origin, "summary": "", "summary_zh": "", "family": ""}
+    values = {"shipped": False, "origin": origin, "summary": "", "summary_zh": "", "family": "", "known_as": []}
     session.execute(update(PaperRow).where(PaperRow.id == number).values(**values))
     citations.replace_citations(session, [(number, "catalogue", ())], [number])
     # Its next record from there is to be taken again, though that has not changed: now its word counts.

@@ -102,7 +102,7 @@ def _paper_document(row: PaperRow, authors: Sequence[str]) -> Document:
         kind=row.kind,  # type: ignore[arg-type]
         title=row.title,
         body="\n".join(line for line in (row.summary, row.abstract, row.summary_zh) if line),
-        names=(row.title_zh,) if row.title_zh else (),
+        names=tuple(name for name in (row.title_zh, *row.known_as) if name),
         authors=", ".join(authors),
         year=row.year,
     )

@@ -10,9 +10,12 @@ from kb.records import Paper, PaperRecord
 #: Strongest first. The catalogue is written by hand; arXiv knows its own first versions; the rest is second hand.
 ORIGINS = ("catalogue", "arxiv", "s2", "openalex", "crossref", "acl", "file")
 
-#: What makes up a paper's own row, in the order of the columns; identity, authors and links are kept elsewhere.
+#: What makes up a paper's own row, in the order of the columns; identity, authors and links are kept elsewhere, and
+#: names that readers gave it come from the catalogue alone.
 COLUMNS = tuple(
-    field.name for field in fields(Paper) if field.name not in {"key", "ids", "authors", "introduces", "uses"}
+    field.name
+    for field in fields(Paper)
+    if field.name not in {"key", "ids", "authors", "introduces", "uses", "known_as"}
 )
 
 _HASHED = (*COLUMNS, "authors", "introduces", "uses")

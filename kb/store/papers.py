@@ -62,6 +62,7 @@ def _read(session: Session, numbers: Sequence[int]) -> list[Paper]:
             authors=tuple(authors.get(number, ())),
             introduces=tuple(concepts.get((number, "introduces"), ())),
             uses=tuple(concepts.get((number, "uses"), ())),
+            known_as=tuple(rows[number].known_as),
             **{name: getattr(rows[number], name) for name in COLUMNS},
         )
         for number in numbers

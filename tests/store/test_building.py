@@ -50,7 +50,14 @@ def shipped_paper(key: str, **fields: Any) -> Paper:
 
 OLD_PAPER = shipped_paper(OLD, title="Old paper", year=2014, introduces=("old-idea",), summary="Aardvark")
 NEW_PAPER = shipped_paper(
-    NEW, title="New paper", year=2017, introduces=("new-idea",), uses=("old-idea",), venue="Here", summary="Bison"
+    NEW,
+    title="New paper",
+    year=2017,
+    introduces=("new-idea",),
+    uses=("old-idea",),
+    venue="Here",
+    summary="Bison",
+    known_as=("NP-1",),
 )
 OLD_IDEA = Concept(
     "old-idea", "Old idea", "attention", "Crocodile", aliases=("OI",), introduced_by=OLD, introduced=2014
@@ -122,6 +129,7 @@ def test_filters_know_concepts_and_code(store: Store) -> None:
         assert allowed_keys(session, SearchFilter(has_code=True)) == {NEW, "concept:new-idea", "code:new-idea"}
         assert allowed_keys(session, SearchFilter(kinds=("concept",), year_to=2014)) == {"concept:old-idea"}
         assert find_by_name(session, "new idea") == ["code:new-idea", "concept:new-idea"]
+        assert find_by_name(session, "np 1") == [NEW]
 
 
 def test_the_shipped_catalogue_is_built_whole_and_twice_the_same(

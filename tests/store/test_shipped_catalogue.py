@@ -19,6 +19,7 @@ ASKED_FOR = {
     "arxiv:2312.17482",
     "arxiv:2002.04745",
 }
+#: ideas whose code every version ships, however many more there are
 CODED = {
     "scaled-dot-product-attention",
     "multi-head-attention",
@@ -50,8 +51,9 @@ def test_the_papers_that_were_asked_for_are_here(shipped: Catalogue) -> None:
 
 def test_every_idea_with_code_is_a_concept(shipped: Catalogue) -> None:
     slugs = {concept.slug for concept in shipped.concepts}
-    assert {idea.slug for idea in list_ideas()} == CODED
-    assert slugs >= CODED
+    coded = {idea.slug for idea in list_ideas()}
+    assert coded >= CODED
+    assert slugs >= coded
 
 
 def test_the_claims_of_the_lineage_exist_and_touch_their_edge(shipped: Catalogue) -> None:

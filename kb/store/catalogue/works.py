@@ -48,6 +48,7 @@ def _paper(entry: Entry) -> Paper:
         uses=entry.names("uses"),
         cites_complete=entry.flag("cites_complete"),
         kind=_kind(entry),
+        known_as=entry.names("known_as"),
         url=entry.words("url", ""),
         shipped=True,
     )

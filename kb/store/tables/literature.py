@@ -31,6 +31,7 @@ class PaperRow(Table):
     """The strongest origin that has spoken so far."""
     kind: Mapped[str] = mapped_column(default="paper", server_default="paper")
     url: Mapped[str] = mapped_column(default="", server_default="")
+    known_as: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     shipped: Mapped[bool] = mapped_column(default=False, index=True)
 
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
 def _add_columns() -> None:
     op.add_column("papers", sa.Column("kind", sa.String(), nullable=False, server_default="paper"))
     op.add_column("papers", sa.Column("url", sa.String(), nullable=False, server_default=""))
+    op.add_column("papers", sa.Column("known_as", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("concepts", sa.Column("ambiguous", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("concepts", sa.Column("context", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("documents", sa.Column("tagged_with", sa.String(), nullable=False, server_default=""))
