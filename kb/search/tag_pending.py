@@ -15,7 +15,7 @@ _COMMITTED = 256
 def tag_pending(store: Store, progress: Progress | None = None) -> int:
     """Tag the texts that this version of the names has not seen; return how many. May be stopped and called again."""
     with store.read() as session:
-        tagger = Tagger(concepts.list_concepts(session))
+        tagger = Tagger(concepts.list_concepts(session), concepts.list_glossary(session))
         total = tags.count_untagged(session, tagger.fingerprint)
     done = 0
     while True:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kb.chinese import CJK, is_cjk, to_simplified
-from kb.records import Concept, Tag
+from kb.records import Concept, Tag, Term
 from kb.search.spellings import NO_IDEA, unite_spellings
 
 #: To be raised when the rules change: libraries are then tagged anew.
-RULES = 2
+RULES = 3
 #: Up to this length a Latin name is taken for ambiguous whether or not its record says so.
 _SHORT = 2
 #: Up to this length an abbreviation may be an everyday word, and its capitals tell.
@@ -41,9 +41,14 @@ class _Name:
 
 
 class Tagger:
-    """The names of all ideas, to be found in running text."""
+    """The names of all ideas, to be found in running text.
 
-    def __init__(self, concepts: Iterable[Concept]) -> None:
+    Parameters
+    ----------
+    glossary : a term that is the name of an idea lends it its Chinese words, unless they name another one
+    """
+
+    def __init__(self, concepts: Iterable[Concept], glossary: Iterable[Term] = ()) -> None:
         self._names: dict[str, _Name] = {}
         self._context: dict[str, tuple[str, ...]] = {}
         self._longest: dict[str, int] = {}
@@ -62,6 +67,12 @@ class Tagger:
                     self._add(concept.slug, _spell(spelling), name in concept.ambiguous)
         for name in NO_IDEA:
             self._add("", _spell(name), False)
+        for term in sorted(glossary, key=lambda one: one.en):
+            known = self._names.get(_fold(_spell(term.en)))
+            if known and known.slug and _has_capitals(known, _spell(term.en)):
+                told += [term.en, *term.zh]
+                for word in term.zh:
+                    self._add(known.slug, _spell(word), known.ambiguous)
         self.fingerprint = hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
 
     def tag(self, title: str, body: str = "") -> tuple[Tag, ...]:

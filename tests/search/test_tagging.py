@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.records import Concept
+from kb.records import Concept, Term
 from kb.search.tagging import Tagger
 
 
@@ -112,3 +112,17 @@ def test_a_tagger_is_known_by_its_names_and_not_by_their_order() -> None:
 def test_odd_text_does_no_harm() -> None:
     for text in ("İİİ RoPE", "\0RoPE\0", "\ud800 RoPE", "RoPE" + "-" * 5000, "𝗥𝗼𝗣𝗘"):
         assert [tag.slug for tag in TAGGER.tag("", text)] == ["rope"], text
+
+
+def test_the_glossary_lends_chinese_words_to_the_ideas_that_it_names() -> None:
+    idea = concept("residual-dual", "Dual residual", "ResiDual", ambiguous=("ResiDual",), context=("Transformer",))
+    other = concept("pipeline", "Pipeline parallelism", "流水线并行")
+    terms = [
+        Term("pipeline parallelism", ("管道并行", "流水线并行")),
+        Term("residual", ("残差",)),
+        Term("loss", ("损失",)),
+    ]
+    tagger = Tagger([idea, other], terms)
+    assert [tag.slug for tag in tagger.tag("", "管道并行")] == ["pipeline"]
+    assert tagger.tag("", "Transformer 的残差与损失") == ()
+    assert tagger.fingerprint != Tagger([idea, other]).fingerprint

@@ -59,7 +59,8 @@ def labelled() -> list[Labelled]:
 
 @pytest.fixture(scope="module")
 def tagger(repository: Path) -> Tagger:
-    return Tagger(load_catalogue(repository / "data").concepts)
+    shipped = load_catalogue(repository / "data")
+    return Tagger(shipped.concepts, shipped.glossary)
 
 
 @pytest.fixture(scope="module")
