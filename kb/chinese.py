@@ -6,11 +6,13 @@ characters decide.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 #: Chinese and Japanese characters, as the inside of a regular expression's class.
 CJK = "\u3005\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+#: Longer texts are looked at once, when they come in.
+_REMEMBERED = 2_000
 _SOME = re.compile(f"[{CJK}]")
 
 
@@ -33,6 +35,15 @@ def to_simplified(text: str) -> str:
     """
     if not is_cjk(text):
         return text
+    return _simplify_again(text) if len(text) <= _REMEMBERED else _simplify(text)
+
+
+def has_traditional(text: str) -> bool:
+    """Tell whether the text is written in traditional characters, in part at least."""
+    return to_simplified(text) != text
+
+
+def _simplify(text: str) -> str:
     # A lone surrogate is no character that OpenCC could take; a NUL would end the text for it.
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         return "".join(_convert_letter(letter) for letter in text)
@@ -40,9 +51,8 @@ def to_simplified(text: str) -> str:
     return simplified if len(simplified) == len(text) else "".join(map(_convert_letter, text))
 
 
-def has_traditional(text: str) -> bool:
-    """Tell whether the text is written in traditional characters, in part at least."""
-    return to_simplified(text) != text
+# A search looks at the same titles and extracts again and again.
+_simplify_again = lru_cache(maxsize=4096)(_simplify)
 
 
 @cache

@@ -51,7 +51,7 @@ def find_origins(session: Session, named: Iterable[str], allowed: Collection[str
 
 
 def _named(session: Session, texts: Iterable[str], allowed: Collection[str] | None) -> set[str]:
-    keys = {key for text in dict.fromkeys(texts) for key in lookup.find_by_name(session, text)}
+    keys = set(lookup.find_by_name(session, *texts))
     return keys if allowed is None else keys.intersection(allowed)
 
 

@@ -74,9 +74,10 @@ def allowed_keys(session: Session, wanted: SearchFilter) -> set[str] | None:
     return set(session.scalars(select(DocumentRow.key).where(DocumentRow.id.in_(numbers))))
 
 
-def find_by_name(session: Session, words: str) -> list[str]:
-    """Return the keys of texts whose title or other name is exactly this, apart from case, accents and hyphens."""
-    query = select(DocumentRow.key).join(DocumentNameRow).where(DocumentNameRow.folded == fold_name(words))
+def find_by_name(session: Session, *names: str) -> list[str]:
+    """Return the keys of texts of which a title or other name is one of these, apart from case, accents, hyphens."""
+    folded = sorted({fold_name(name) for name in names} - {""})
+    query = select(DocumentRow.key).join(DocumentNameRow).where(DocumentNameRow.folded.in_(folded))
     return list(session.scalars(query.order_by(DocumentRow.kind, DocumentRow.key).distinct()))
 
 
