@@ -28,7 +28,7 @@ from kb.records import (
     Snippet,
     Verdict,
 )
-from kb.reference.parameters import SIZES, list_sizes
+from kb.reference.parameters import list_bounds
 from kb.reference.registry import get_idea, list_ideas
 from kb.search.query import Searcher
 from kb.settings import Settings, read_settings
@@ -190,7 +190,7 @@ class Library(Lists):
 
     def sizes(self, name: str) -> dict[str, tuple[int, int]]:
         """Return the sizes that an idea's standard input depends on: default and greatest value by letter."""
-        return {size: SIZES[size] for size in list_sizes(self.idea(name))}
+        return list_bounds(self.idea(name))
 
     def run(
         self, name: str, parameters: Mapping[str, object] | None = None, *, seed: int = 0, code: str | None = None

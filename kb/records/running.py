@@ -22,6 +22,10 @@ class Parameter:
     """The value at which an ancestor comes back, and which: ``n=1 gives pre-ln``."""
 
 
+DRAWN = "drawn"
+"""The default of a gate: random numbers between its low and high, from the seed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Idea:
     """A reference implementation as its literate header describes it; ``slug`` is that of its concept."""
@@ -29,13 +33,15 @@ class Idea:
     slug: str
     title: str
     form: str
-    """The signature it shares with its kin: mixer, block, schedule, ..."""
+    """The signature it shares with its kin; ``kb.reference`` lists them."""
     function: str
     sections: Mapping[str, str]
     """The header's labels (Paper, Idea, Equation, Shapes, ...) and their texts."""
     parameters: tuple[Parameter, ...]
     code: str
     code_hash: str
+    gates: tuple[Parameter, ...] = ()
+    """Further inputs of a mixer: drawn between low and high, or set to one number in that range."""
 
 
 @dataclass(frozen=True, slots=True)

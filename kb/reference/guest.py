@@ -1,13 +1,9 @@
-"""What a composed program begins with: it builds inputs, runs ideas and measures what comes out.
+"""The third part of a composed program: runs ideas and measures what they cost.
 
-This file runs in a confined process that has torch but not this package, so it imports nothing of it. ``program``
-puts its text in front of a call; ``inputs`` imports it, so that claims and tests see the same numbers. An idea
-arrives as a dictionary (see ``program``), figures leave through ``report(name, value)`` as JSON values: a number that
-is not finite becomes None.
+An idea arrives as a dictionary (see ``program``), figures leave through ``report(name, value)`` as JSON values.
 """
 
 import contextlib
-import hashlib
 import io
 import linecache
 import math
@@ -18,58 +14,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_max_pool2d
 from torch.overrides import TorchFunctionMode
 
+from kb.reference.guest_figures import compare, plain, show
+from kb.reference.guest_inputs import build_arguments
+
 Report = Callable[[str, object], None]
-SLICE = 16
-"""How many rows and columns of an output are shown."""
-HEAT = 32
-"""How many rows and columns a map of differences has at most; beyond, the largest of a patch stands for it."""
-STEPS = 200
-"""How many steps of a schedule are shown."""
 SHORT_S = 0.2
 """Seconds below which a run is timed a second time."""
-TOLERANCE = 1e-9
-"""Outputs differ where they are further apart than this, times the largest magnitude."""
-
-
-def build_tensor(
-    name: str, shape: tuple[int, ...], *, seed: int, initial: str = "normal", dtype: torch.dtype = torch.float64
-) -> Tensor:
-    """Return the tensor that depends on seed, name and shape only: the same in every idea that names it.
-
-    ``initial`` is ``normal`` (standard normal for inputs), ``rows`` (normal, variance one over the rows: a weight),
-    ``zero``, ``one``, a number, or ``low..high`` (evenly spaced along the last dimension).
-    """
-    if initial in ("normal", "rows"):
-        digest = hashlib.sha256(f"{seed}:{name}:{shape}".encode()).digest()
-        generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-        rows = 1 if initial == "normal" else shape[-2] if len(shape) > 1 else shape[-1]
-        return torch.randn(shape, generator=generator, dtype=dtype) / math.sqrt(max(1, rows))
-    if ".." in initial:
-        low, high = (float(part) for part in initial.split(".."))
-        return torch.linspace(low, high, shape[-1], dtype=dtype).expand(shape).clone()
-    value = float({"zero": "0", "one": "1"}.get(initial, initial))
-    return torch.full(shape, value, dtype=dtype)
-
-
-def build_arguments(idea: Mapping[str, Any], seed: int, sizes: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """Return the inputs that the idea's form has, and its weights as ``w``, in float64."""
-    dimensions = {**idea["parameters"], **(sizes or idea["sizes"])}
-
-    def resolve(shape: list[str]) -> tuple[int, ...]:
-        return tuple(int(dimensions.get(part, part)) for part in shape)
-
-    arguments: dict[str, Any] = {
-        name: build_tensor(name, resolve(shape), seed=seed) for name, shape in idea["inputs"].items()
-    }
-    if idea["weights"]:
-        arguments["w"] = {
-            name: build_tensor(name, resolve(shape), seed=seed, initial="rows" if initial == "normal" else initial)
-            for name, shape, initial in idea["weights"]
-        }
-    return arguments
 
 
 def load_function(source: str, function: str) -> Callable[..., Any]:
@@ -83,20 +35,22 @@ def load_function(source: str, function: str) -> Callable[..., Any]:
 
 def report_run(program: Mapping[str, Any], report: Report) -> None:
     """Run the one idea of a program and report its figures one by one."""
-    output, figures = _measure(program["ideas"][0], program["seed"])
-    for name, value in {**figures, **_show(output)}.items():
+    idea = program["ideas"][0]
+    output, figures = _measure(idea, program["seed"])
+    for name, value in {**figures, **show(output, idea["axes"])}.items():
         report(name, value)
 
 
 def report_compare(program: Mapping[str, Any], report: Report) -> None:
     """Run all ideas of a program on the same inputs; report ``ideas`` and, for each two, ``pairs``."""
     measured = [_measure(idea, program["seed"]) for idea in program["ideas"]]
-    report("ideas", [{**figures, **_show(output)} for output, figures in measured])
+    axes = program["ideas"][0]["axes"]
+    report("ideas", [{**figures, **show(output, axes)} for output, figures in measured])
     labels = [idea["label"] for idea in program["ideas"]]
     pairs = [(i, j) for i in range(len(labels)) for j in range(i + 1, len(labels))]
     report(
         "pairs",
-        [{"between": [labels[i], labels[j]], **_compare(measured[i][0], measured[j][0])} for i, j in pairs],
+        [{"between": [labels[i], labels[j]], **compare(measured[i][0], measured[j][0], axes)} for i, j in pairs],
     )
 
 
@@ -113,12 +67,27 @@ def _measure(idea: Mapping[str, Any], seed: int) -> tuple[Tensor, dict[str, Any]
         "form": idea["form"],
         "parameters": idea["parameters"],
         "sizes": idea["sizes"],
+        **_tell_inputs(idea, arguments),
         "seed": seed,
         "parameter_count": sum(weight.numel() for weight in arguments.get("w", {}).values()),
         "state_elements": _count(state),
-        "seconds": _plain(min(seconds, again)),
+        "seconds": plain(min(seconds, again)),
         "growth": growth,
     }
+
+
+def _tell_inputs(idea: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return between what the gates were drawn, and the words of the first sequence; nothing where there are none."""
+    told: dict[str, Any] = {}
+    if idea["gates"]:
+        told["gates"] = {gate["name"]: _range(gate["low"], gate["high"]) for gate in idea["gates"]}
+    if "tokens" in arguments:
+        told["words"] = [idea["vocabulary"][token] for token in arguments["tokens"][0].tolist()]
+    return told
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g}..{high:g}"
 
 
 def _call(
@@ -183,54 +152,3 @@ def _count(state: Any) -> int | None:
     if not isinstance(state, tuple | list):
         return None
     return sum(_count(part) or 0 for part in state)
-
-
-def _show(output: Tensor) -> dict[str, Any]:
-    """Return shape, moments and a corner of an output: first batch, first head, at most SLICE x SLICE."""
-    values = output.detach().double()
-    if values.dim() == 2:  # a schedule: every group, steps thinned out evenly
-        steps = torch.linspace(0, len(values) - 1, min(STEPS, len(values))).round().long()
-        corner: dict[str, Any] = {"steps": steps.tolist(), "curves": _rows(values[steps].T)}
-    else:
-        first = values[0] if values.dim() == 3 else values[(0, slice(None), 0)] if values.dim() == 4 else values
-        corner = {"slice": _rows(first.reshape(len(first), -1)[:SLICE, :SLICE]) if values.dim() in (3, 4) else []}
-    return {
-        "shape": list(output.shape),
-        "dtype": str(output.dtype).removeprefix("torch."),
-        "finite": bool(values.isfinite().all()),
-        "mean": _plain(values.mean()),
-        "std": _plain(values.std(correction=0)),
-        "min": _plain(values.min()),
-        "max": _plain(values.max()),
-        **corner,
-    }
-
-
-def _compare(one: Tensor, other: Tensor) -> dict[str, Any]:
-    """Return how far two outputs are apart, where first, and a map of it over time and channels."""
-    if one.shape != other.shape:
-        return {"comparable": False, "shapes": [list(one.shape), list(other.shape)]}
-    apart = (one.double() - other.double()).abs()
-    finite = torch.stack([one.double(), other.double()]).abs().nan_to_num(nan=0.0, posinf=0.0)
-    scale = float(finite.max())
-    places = (~(apart <= TOLERANCE * scale)).nonzero()
-    rows = (apart if apart.dim() == 2 else apart.amax(dim=0).flatten(1)).nan_to_num(nan=math.inf)
-    size = min(HEAT, rows.shape[0]), min(HEAT, rows.shape[1])
-    return {
-        "comparable": True,
-        "max_abs": _plain(apart.max()),
-        "relative": _plain(apart.max() / scale) if scale else 0.0,
-        "tolerance": TOLERANCE,
-        "first_index": places[0].tolist() if len(places) else None,
-        "heat": _rows(adaptive_max_pool2d(rows[None], size)[0]),
-        "heat_pooled": size != tuple(rows.shape),
-    }
-
-
-def _rows(matrix: Tensor) -> list[list[float | None]]:
-    return [[_plain(value) for value in row] for row in matrix.tolist()]
-
-
-def _plain(value: float | Tensor) -> float | None:
-    number = float(value)
-    return float(f"{number:.6g}") if math.isfinite(number) else None

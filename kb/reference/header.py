@@ -1,4 +1,4 @@
-"""Reads the literate header of a reference file: text in, sections, weights and parameters out.
+"""Reads the literate header of a reference file: text in, sections, gates, weights and parameters out.
 
 The syntax is written down in the docstring of ``kb.reference``. Nothing here imports or executes the file.
 """
@@ -16,6 +16,7 @@ LABELS = (
     "Equation",
     "Shapes",
     "Form",
+    "Gates",
     "Weights",
     "Parameters",
     "Assumes",
@@ -24,19 +25,57 @@ LABELS = (
     "Leaves out",
     "Checked",
 )
-"""In the order in which they stand; a file may leave out Weights only."""
+"""In the order in which they stand; a file may leave out Gates and Weights only."""
+
+OPTIONAL = frozenset({"Gates", "Weights"})
+
+_HEADS = ("B", "T", "H", "K")
+_STREAM = ("B", "T", "D")
 
 FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "mixer": {"q": ("B", "T", "H", "K"), "k": ("B", "T", "H", "K"), "v": ("B", "T", "H", "V")},
-    "block": {"x": ("B", "T", "D")},
+    "mixer": {"q": _HEADS, "k": _HEADS, "v": ("B", "T", "H", "V")},
+    "position": {"q": _HEADS, "k": _HEADS},
+    "features": {"x": _HEADS},
+    "norm": {"x": _STREAM},
+    "feed-forward": {"x": _STREAM},
+    "recurrence": {"x": _STREAM},
+    "block": {"x": _STREAM},
     "schedule": {},
+    "objective": {"tokens": ("B", "T")},
 }
-"""Each form's inputs with their dimensions."""
+"""Each form's inputs with their dimensions; ``tokens`` are whole numbers, words of the shipped text."""
+
+OUTPUTS: Mapping[str, Mapping[str, str]] = {
+    "mixer": {"batch": "B", "token": "T", "head": "H", "channel": "V"},
+    "position": {"batch": "B", "head": "H", "query": "T", "key": "T"},
+    "features": {"batch": "B", "token": "T", "head": "H", "feature": ""},
+    "norm": {"batch": "B", "token": "T", "channel": "D"},
+    "feed-forward": {"batch": "B", "token": "T", "channel": "D"},
+    "recurrence": {"batch": "B", "token": "T", "channel": "D"},
+    "block": {"batch": "B", "token": "T", "channel": "D"},
+    "schedule": {"step": "", "group": ""},
+    "objective": {"batch": "B", "token": "T"},
+}
+"""The axes of each form's output, with the size that each has; empty where the idea's parameters decide."""
+
+_SPOKEN = {
+    "position": "a position scheme",
+    "features": "a feature map",
+    "feed-forward": "a feed-forward network",
+    "objective": "an objective",
+}
+
+GATED = frozenset({"mixer"})
+"""The forms that may declare Gates."""
+
+WEIGHTED = frozenset({"position", "norm", "feed-forward", "recurrence", "block", "objective"})
+"""The forms that may declare Weights."""
 
 _LABEL = re.compile(rf"({'|'.join(LABELS)})\s+(\S.*)")
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _RANGE = rf"({_NUMBER})\.\.({_NUMBER})"
 _WEIGHT = re.compile(rf"([\w, ]+?)\s*\(([\w, ]+)\)(?:\s+(zero|one|{_NUMBER}|{_RANGE}))?")
+_GATE = re.compile(rf"([\w, ]+?)\s*\(([\w, ]+)\)\s+{_RANGE}(?:\s*\((.+)\))?")
 _PARAMETER = re.compile(rf"(\w+)\s*=\s*([\w.+-]+)(?:\s+in\s+{_RANGE})?(?:\s+of\s+([\w| ]+?))?(?:\s*\((.+)\))?")
 
 
@@ -47,6 +86,22 @@ class Weight:
     name: str
     shape: tuple[str, ...]
     initial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A further input of a mixer: its dimensions by name, and the range in which it is drawn."""
+
+    name: str
+    shape: tuple[str, ...]
+    low: float
+    high: float
+    neutral: str = ""
+
+
+def speak_form(form: str) -> str:
+    """Return what an idea of a form is, with its article: a mixer, a feature map."""
+    return _SPOKEN.get(form, f"a {form}")
 
 
 def parse_header(text: str) -> tuple[str, dict[str, str]]:
@@ -66,12 +121,27 @@ def parse_header(text: str) -> tuple[str, dict[str, str]]:
         elif label and line.strip():
             lines[label].append(line.strip())
     for wanted in LABELS:
-        if wanted not in lines and wanted != "Weights":
+        if wanted not in lines and wanted not in OPTIONAL:
             raise InvalidQueryError(f"the header has no label {wanted}: put it back as the shipped file has it")
     sections = {name: ("\n" if name == "Equation" else " ").join(part) for name, part in lines.items()}
     if sections["Form"] not in FORMS:
         raise InvalidQueryError(f"the header's Form is {sections['Form']!r}: write one of {', '.join(FORMS)}")
     return title.strip().rstrip("."), sections
+
+
+def parse_gates(text: str) -> tuple[Gate, ...]:
+    """Return the gates that the text of ``Gates`` declares, in its order."""
+    gates = []
+    for entry in _split(text):
+        match = _GATE.fullmatch(entry)
+        if match is None:
+            raise InvalidQueryError(
+                f"the header's Gates cannot be read at {entry!r}: write name (B, T, H) low..high [(name=1 gives ...)]"
+            )
+        names, shape, low, high, neutral = match.groups()
+        dimensions = tuple(part.strip() for part in shape.split(","))
+        gates += [Gate(name.strip(), dimensions, float(low), float(high), neutral or "") for name in names.split(",")]
+    return tuple(gates)
 
 
 def parse_weights(text: str) -> tuple[Weight, ...]:

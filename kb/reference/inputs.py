@@ -1,6 +1,6 @@
 """Builds an idea's inputs and weights on this side of the confinement, for claims and tests.
 
-The numbers are those that a composed program sees: both come from ``guest``.
+The numbers are those that a composed program sees: both come from ``guest_inputs``.
 """
 
 import importlib
@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kb.records import Idea
-from kb.reference.guest import build_arguments
+from kb.reference.guest_inputs import build_arguments
 from kb.reference.program import describe_idea
 
 
 def build_inputs(idea: Idea, settings: Mapping[str, object] | None = None, *, seed: int = 0) -> dict[str, Any]:
-    """Return what the idea's function takes, by name: q, k, v, or x and w (by name), in float64.
+    """Return what the idea's function takes, by name: its form's inputs, gates, and weights as w, in float64.
 
     Parameters
     ----------
-    settings : parameters and sizes that differ from their defaults
+    settings : parameters, gates and sizes that differ from their defaults
     """
     described = describe_idea(idea, settings or {})
     return build_arguments(described, seed)

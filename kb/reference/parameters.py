@@ -1,14 +1,16 @@
-"""Reads and range-checks what a user sets for a run: an idea's parameters and the sizes of its tensors.
+"""Reads and range-checks what a user sets for a run: an idea's parameters, its gates and the sizes of its tensors.
 
-Names of sizes are one capital letter, names of parameters are lower case, so one list of settings may hold both.
+Names of sizes are one capital letter, names of parameters and gates are lower case, so one list of settings may hold
+all of them.
 """
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from kb.errors import InvalidQueryError
-from kb.records import Idea, Parameter
-from kb.reference.header import FORMS, Weight, parse_weights
+from kb.records import DRAWN, Idea, Parameter
+from kb.reference.header import FORMS, OUTPUTS, Gate, Weight, parse_gates, parse_weights
 
 Value = float | int | bool | str
 
@@ -21,22 +23,46 @@ SIZES: Mapping[str, tuple[int, int]] = {
     "D": (16, 512),
     "F": (64, 2048),
     "R": (4, 128),
+    "C": (128, 128),
 }
-"""Default and greatest value: batch, time, heads, key, value, model width, feed-forward width, bottleneck width."""
+"""Default and greatest value: batch, time, heads, key, value, model width, feed-forward width, bottleneck width,
+vocabulary."""
+
+_MORE_TEXT = {"B": 4, "T": 32}
+"""The defaults of an objective: a few words would say little about a text."""
 
 MOST_ELEMENTS = 32_768
-"""The greatest input tensor: with T up to 512, pairs of tokens and channels then stay below 150 MB in float64."""
+"""The greatest input or output: with T up to 512, pairs of tokens and channels then stay below 150 MB in float64."""
 
 
 def list_weights(idea: Idea) -> tuple[Weight, ...]:
-    """Return the weights that an idea declares; a mixer or schedule has none."""
+    """Return the weights that an idea declares; a mixer, a feature map or a schedule has none."""
     return parse_weights(idea.sections.get("Weights", ""))
 
 
+def list_gates(idea: Idea) -> tuple[Gate, ...]:
+    """Return the gates that an idea declares: a mixer's further inputs."""
+    return parse_gates(idea.sections.get("Gates", ""))
+
+
 def list_sizes(idea: Idea) -> tuple[str, ...]:
-    """Return the sizes that an idea's inputs and weights depend on."""
-    shapes = [*FORMS[idea.form].values(), *(weight.shape for weight in list_weights(idea))]
-    return tuple(name for name in SIZES if any(name in shape for shape in shapes))
+    """Return the sizes that an idea's inputs, gates and weights depend on."""
+    return tuple(list_bounds(idea))
+
+
+def list_bounds(idea: Idea) -> dict[str, tuple[int, int]]:
+    """Return default and greatest value of each size that an idea depends on."""
+    inputs = FORMS[idea.form]
+    declared: list[Gate | Weight] = [*list_gates(idea), *list_weights(idea)]
+    shapes = [*inputs.values(), *(one.shape for one in declared)]
+    if "tokens" in inputs:
+        shapes.append(("C",))
+    more = _MORE_TEXT if "tokens" in inputs else {}
+    return {
+        name: (more.get(name, default), most)
+        for name, (default, most) in SIZES.items()
+        if any(name in shape for shape in shapes)
+    }
 
 
 def split_settings(given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
@@ -62,6 +88,25 @@ def parse_parameters(idea: Idea, given: Mapping[str, object]) -> dict[str, Value
     }
 
 
+def parse_gate_values(idea: Idea, given: Mapping[str, object]) -> tuple[dict[str, float], dict[str, object]]:
+    """Return the gates among settings that are set to one number, and the settings that are no gates.
+
+    Raises
+    ------
+    InvalidQueryError : a value outside the gate's range
+    """
+    gates = {gate.name: gate for gate in idea.gates}
+    others = {name: value for name, value in given.items() if name not in gates}
+    fixed = {}
+    for name in gates.keys() & given.keys():
+        if str(given[name]).strip() != DRAWN:
+            # the default of a gate is a word; its value is read as a number
+            value = _parse_value(idea, replace(gates[name], default=0.0), given[name])
+            assert isinstance(value, float)
+            fixed[name] = value
+    return fixed, others
+
+
 def parse_sizes(idea: Idea, given: Mapping[str, object]) -> dict[str, int]:
     """Return every size that the idea depends on: those given, as text or number, and the defaults.
 
@@ -69,17 +114,18 @@ def parse_sizes(idea: Idea, given: Mapping[str, object]) -> dict[str, int]:
     ------
     InvalidQueryError : a size that the idea does not have, is too large, or makes an input too large
     """
-    sizes = {name: SIZES[name][0] for name in list_sizes(idea)}
+    known = list_bounds(idea)
+    sizes = {name: default for name, (default, _) in known.items()}
     for name, text in given.items():
         if name not in sizes:
             raise InvalidQueryError(f"{idea.slug} has no size {name!r}: it has {_names(sizes)}")
         size = _read_int(text)
-        if size is None or not 1 <= size <= SIZES[name][1]:
-            raise InvalidQueryError(f"{name} must be a whole number in 1..{SIZES[name][1]}, not {text}")
+        if size is None or not 1 <= size <= known[name][1]:
+            raise InvalidQueryError(f"{name} must be a whole number in 1..{known[name][1]}, not {text}")
         sizes[name] = size
-    for name, shape in FORMS[idea.form].items():
-        if math.prod(sizes[letter] for letter in shape) > MOST_ELEMENTS:
-            product = " * ".join(shape)
+    for name, shape in (*FORMS[idea.form].items(), ("output", tuple(OUTPUTS[idea.form].values()))):
+        if math.prod(sizes.get(letter, 1) for letter in shape) > MOST_ELEMENTS:
+            product = " * ".join(filter(None, shape))
             raise InvalidQueryError(f"{product} ({name} of {idea.slug}) must be at most {MOST_ELEMENTS:,}: lower one")
     return sizes
 

@@ -7,11 +7,16 @@ from functools import cache
 from pathlib import Path
 
 from kb.errors import InvalidQueryError, NotFoundError
-from kb.records import Idea
-from kb.reference.header import parse_header, parse_parameters_section
+from kb.records import DRAWN, Idea, Parameter
+from kb.reference.header import parse_gates, parse_header, parse_parameters_section
 
 FOLDER = Path(__file__).resolve().parent
-_MACHINERY = frozenset({"__init__", "guest", "header", "inputs", "parameters", "program", "registry"})
+_MACHINERY = frozenset(
+    {
+        *("__init__", "header", "registry", "parameters", "text", "program", "inputs"),
+        *("guest", "guest_inputs", "guest_figures"),
+    }
+)
 
 
 @cache
@@ -67,6 +72,10 @@ def parse_idea(code: str, *, function: str = "") -> Idea:
         function=function,
         sections=sections,
         parameters=parse_parameters_section(sections["Parameters"]),
+        gates=tuple(
+            Parameter(gate.name, DRAWN, gate.low, gate.high, neutral=gate.neutral)
+            for gate in parse_gates(sections.get("Gates", ""))
+        ),
         code=code,
         code_hash=hashlib.sha256(code.encode()).hexdigest(),
     )

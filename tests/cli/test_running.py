@@ -33,6 +33,17 @@ def test_an_idea_runs_with_settings(stemma: Stemma, own_db: Path) -> None:
     assert "  parameters       form=recurrent, normalise=yes" in text
 
 
+def test_a_gate_is_told_and_set(stemma: Stemma, own_db: Path) -> None:
+    idea = next(one for one in stemma("ideas", "--json").document["ideas"] if one["gates"])
+    name, low, high = (idea["gates"][0][key] for key in ("name", "low", "high"))
+    assert f"{name}=drawn ({low:g}..{high:g})" in " ".join(stemma("ideas").out.split())
+    run = ("run", idea["slug"], "--set", f"{name}={high}", "--json")
+    assert stemma(*run, db=own_db).document["figures"]["gates"][name] == f"{high:g}"
+    refused = stemma("run", idea["slug"], "--set", f"{name}=much", db=own_db)
+    assert refused.code == 1
+    assert [f"{name} of {idea['slug']} must be a number in" in one for one in refused.complaints] == [True]
+
+
 def test_ideas_are_compared(stemma: Stemma, own_db: Path) -> None:
     document = stemma("compare", "pre-ln", "post-ln", "--set", "T=4", "--json", db=own_db).document
     assert list(document) == FIELDS

@@ -150,7 +150,7 @@ def test_every_idea_has_a_concept_and_is_run_by_any_of_its_names(shared_library:
     for name in ("linear-attention", "code:linear-attention", "Linear Attention", "线性注意力"):
         assert shared_library.idea(name).slug == "linear-attention"
     with pytest.raises((NotFoundError, InvalidIdError)):
-        shared_library.idea("lstm")
+        shared_library.idea("vanishing gradient")
 
 
 def test_snippets_are_attached_to_what_a_name_means(library: Library) -> None:

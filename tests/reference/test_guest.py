@@ -1,11 +1,8 @@
-"""The guest's own parts: tensors by name, outputs that are odd, figures that JSON can hold."""
-
-import math
+"""Running in the guest: outputs that are odd, figures that JSON can hold, what a run costs."""
 
 import pytest
-import torch
 
-from kb.reference.guest import build_tensor, report_compare, report_run
+from kb.reference.guest import report_compare, report_run
 from kb.reference.program import describe_idea
 from kb.reference.registry import get_idea
 
@@ -25,55 +22,22 @@ def compare(*bodies: str) -> dict[str, object]:
     return figures["pairs"][0]
 
 
-def test_a_tensor_depends_on_seed_name_and_shape():
-    one = build_tensor("w_q", (4, 3), seed=0)
-
-    assert torch.equal(one, build_tensor("w_q", (4, 3), seed=0))
-    assert not torch.equal(one, build_tensor("w_k", (4, 3), seed=0))
-    assert not torch.equal(one, build_tensor("w_q", (4, 3), seed=1))
-    assert not torch.equal(one[0], build_tensor("w_q", (1, 3), seed=0)[0])
-
-
-def test_building_a_tensor_leaves_the_global_generator_alone():
-    torch.manual_seed(5)
-    wanted = torch.rand(1)
-    torch.manual_seed(5)
-    build_tensor("w_q", (4, 3), seed=0)
-
-    assert torch.equal(torch.rand(1), wanted)
-
-
-@pytest.mark.parametrize(
-    ("initial", "wanted"),
-    [
-        ("zero", [0, 0, 0]),
-        ("one", [1, 1, 1]),
-        ("-1.2", [-1.2] * 3),
-        ("-5..3", [-5, -1, 3]),
-        ("1..0.5", [1, 0.75, 0.5]),
-    ],
-)
-def test_a_weight_can_start_from_a_value_or_a_ramp(initial, wanted):
-    assert build_tensor("a", (2, 3), seed=0, initial=initial).tolist() == [wanted, wanted]
-
-
-def test_one_entry_of_a_ramp_is_its_beginning_and_no_entry_is_empty():
-    assert build_tensor("a", (1,), seed=0, initial="1..0.5").tolist() == [1.0]
-    assert build_tensor("a", (0, 3, 2), seed=0, initial="rows").shape == (0, 3, 2)
-
-
-def test_a_weight_keeps_the_variance_of_what_it_multiplies():
-    weight = build_tensor("w", (400, 300), seed=0, initial="rows")
-
-    assert float(weight.std()) == pytest.approx(1 / math.sqrt(400), rel=0.02)
-
-
 def test_numbers_that_are_not_finite_become_none():
     figures = run("import torch\ndef f(): return torch.tensor([[1.0, float('inf')], [float('nan'), 2.0]])")
 
     assert figures["finite"] is False
     assert figures["max"] is None
     assert figures["curves"] == [[1.0, None], [None, 2.0]]
+
+
+@pytest.mark.parametrize(("shape", "axes"), [("()", 0), ("3", 1), ("2, 3, 4, 5, 6", 5)])
+def test_an_output_with_other_axes_than_its_form_has_them_numbered(shape, axes):
+    figures = run(f"import torch\ndef f(): return torch.ones({shape})")
+    pair = compare(f"torch.ones({shape})", f"2 * torch.ones({shape})")
+
+    assert figures["axes"] == [f"axis {place}" for place in range(axes)]
+    assert figures["slice"] == []
+    assert pair["max_abs"] == 1.0
 
 
 def test_something_that_is_no_tensor_is_refused_in_words():

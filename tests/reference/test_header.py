@@ -4,7 +4,20 @@ import pytest
 
 from kb.errors import InvalidQueryError
 from kb.records import Parameter
-from kb.reference.header import LABELS, Weight, parse_header, parse_parameters_section, parse_weights
+from kb.reference.header import (
+    FORMS,
+    GATED,
+    LABELS,
+    OUTPUTS,
+    WEIGHTED,
+    Gate,
+    Weight,
+    parse_gates,
+    parse_header,
+    parse_parameters_section,
+    parse_weights,
+    speak_form,
+)
 
 HEADER = "A title: and more.\n\n" + "\n".join(f"{label:<12}text of {label}" for label in LABELS)
 
@@ -24,6 +37,53 @@ def test_lines_of_a_label_are_joined_but_those_of_an_equation_stay_apart():
 def test_a_missing_label_is_named():
     with pytest.raises(InvalidQueryError, match="no label Checked"):
         parse_header(HEADER.partition("Checked")[0])
+
+
+@pytest.mark.parametrize("label", ["Gates", "Weights"])
+def test_gates_and_weights_may_be_left_out(label):
+    text = HEADER.replace("text of Form", "norm").replace(f"\n{label:<12}text of {label}", "")
+
+    assert label not in parse_header(text)[1]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_known_and_says_what_its_output_is(form):
+    assert parse_header(HEADER.replace("text of Form", form))[1]["Form"] == form
+    assert len(OUTPUTS[form]) >= 2
+
+
+def test_a_form_that_nobody_knows_is_refused_with_those_that_are_known():
+    with pytest.raises(InvalidQueryError, match=r"Form is 'mixers': write one of mixer, position, features, norm"):
+        parse_header(HEADER.replace("text of Form", "mixers"))
+
+
+def test_tables_of_forms_speak_of_the_same_forms():
+    assert FORMS.keys() == OUTPUTS.keys()
+    assert FORMS.keys() >= GATED | WEIGHTED
+
+
+def test_forms_are_spoken_of_with_their_article():
+    spoken = [speak_form(form) for form in ("mixer", "features", "feed-forward", "objective")]
+
+    assert spoken == ["a mixer", "a feature map", "a feed-forward network", "an objective"]
+
+
+def test_gates_have_dimensions_a_range_and_perhaps_a_neutral_value():
+    text = "beta, eta (B, T, H) 0..1 (beta=1 gives deltanet); decay (B, T, H, K) 0.5..1; lag (H) -1..-0.5"
+
+    assert parse_gates(text) == (
+        Gate("beta", ("B", "T", "H"), 0.0, 1.0, "beta=1 gives deltanet"),
+        Gate("eta", ("B", "T", "H"), 0.0, 1.0, "beta=1 gives deltanet"),
+        Gate("decay", ("B", "T", "H", "K"), 0.5, 1.0),
+        Gate("lag", ("H",), -1.0, -0.5),
+    )
+    assert parse_gates("") == ()
+
+
+@pytest.mark.parametrize("text", ["beta", "beta (B, T)", "beta (B, T) one", "beta B, T 0..1", "beta (B) 0..1 of a"])
+def test_a_gate_that_cannot_be_read_is_quoted(text):
+    with pytest.raises(InvalidQueryError, match="Gates cannot be read at"):
+        parse_gates(text)
 
 
 def test_weights_share_dimensions_and_start():

@@ -3,8 +3,17 @@
 import pytest
 
 from kb.errors import InvalidQueryError
-from kb.reference.parameters import list_sizes, parse_parameters, parse_sizes, split_settings
-from kb.reference.registry import get_idea
+from kb.reference.parameters import (
+    SIZES,
+    list_bounds,
+    list_gates,
+    list_sizes,
+    parse_gate_values,
+    parse_parameters,
+    parse_sizes,
+    split_settings,
+)
+from kb.reference.registry import get_idea, parse_idea
 
 PANGU = get_idea("pangu-pi")
 
@@ -67,3 +76,38 @@ def test_sizes_that_are_too_large_or_foreign_are_refused(given, message):
 
 def test_capital_letters_are_sizes():
     assert split_settings({"T": 4, "n": 2, "R": 1}) == ({"n": 2}, {"T": 4, "R": 1})
+
+
+def test_sizes_are_those_of_gates_too(write_idea):
+    idea = parse_idea(write_idea("position", "q", weights="bias (H, R)"))
+    mixer = parse_idea(write_idea("mixer", "v", gates="decay (B, T, H) 0..1; lag (F) 0..1"))
+
+    assert list_sizes(idea) == ("B", "T", "H", "K", "R")
+    assert list_sizes(mixer) == ("B", "T", "H", "K", "V", "F")
+    assert [gate.name for gate in list_gates(mixer)] == [gate.name for gate in mixer.gates] == ["decay", "lag"]
+
+
+def test_an_objective_has_a_vocabulary_and_reads_more_text(write_idea):
+    bounds = list_bounds(parse_idea(write_idea("objective", "tokens", weights="emb (C, D)")))
+
+    assert list(bounds) == ["B", "T", "D", "C"]
+    assert (bounds["B"], bounds["T"]) == ((4, SIZES["B"][1]), (32, SIZES["T"][1]))
+    assert bounds["D"] == SIZES["D"]
+
+
+def test_scores_of_all_pairs_may_not_be_too_many(write_idea):
+    idea = parse_idea(write_idea("position", "q"))
+
+    assert parse_sizes(idea, {"T": 128, "B": 1, "H": 2})["T"] == 128
+    with pytest.raises(InvalidQueryError, match=r"B \* H \* T \* T \(output of own\) must be at most 32,768"):
+        parse_sizes(idea, {"T": 129, "B": 1, "H": 2})
+
+
+def test_a_gate_is_drawn_or_set_to_a_number_in_its_range(write_idea):
+    idea = parse_idea(write_idea("mixer", "v", gates="beta (B) 0..1; decay (B) 0.5..1"))
+
+    assert parse_gate_values(idea, {"beta": " 1", "scale": 3}) == ({"beta": 1.0}, {"scale": 3})
+    assert parse_gate_values(idea, {"beta": 0, "decay": "drawn"}) == ({"beta": 0.0}, {})
+    for value in ("0.4", "2", "nan", "one", True):
+        with pytest.raises(InvalidQueryError, match=r"decay of own must be a number in 0\.5\.\.1, not"):
+            parse_gate_values(idea, {"decay": value})

@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 import traceback
+from itertools import combinations
 
 import pytest
 
 from kb.errors import InvalidQueryError
+from kb.reference.header import FORMS
 from kb.reference.program import build_compare_program, build_run_program
 from kb.reference.registry import get_idea, list_ideas
+from kb.reference.text import read_words
 
 
 def execute(program: str) -> dict[str, object]:
@@ -153,8 +156,138 @@ def test_a_large_map_is_pooled_and_loses_no_difference():
     assert max(max(row) for row in figures["heat"]) == pytest.approx(figures["max_abs"], rel=1e-5)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_any_ideas_of_one_form_run_on_the_same_input(form):
+    ideas = [idea for idea in list_ideas() if idea.form == form]
+    for one, other in combinations(ideas, 2):
+        assert build_compare_program([one, other])
+    for start in range(0, len(ideas) - 1, 3):
+        for pair in execute(build_compare_program(ideas[start : start + 4]))["pairs"]:
+            # how many features, steps and groups there are, each idea says for itself
+            assert pair["comparable"] or form in ("features", "schedule")
+
+
 def test_four_ideas_give_six_pairs():
     assert len(compare(["post-ln", "pre-ln", "gopher-block", "pangu-pi"])["pairs"]) == 6
+
+
+def test_scores_of_positions_show_queries_by_keys(write_idea):
+    scores = "scale * torch.einsum('bthk,bshk->bhts', q, k)"
+    late = "scale * torch.einsum('bthk,bshk->bhts', q, k) + (torch.arange(q.shape[1]) == 5)"
+    figures = execute(build_run_program(write_idea("position", scores), {"T": 20, "B": 1, "H": 3}))
+    pair = execute(build_compare_program([write_idea("position", one) for one in (scores, late)]))["pairs"][0]
+
+    assert figures["axes"] == ["batch", "head", "query", "key"]
+    assert figures["slice_axes"] == pair["heat_axes"] == ["query", "key"]
+    assert (len(figures["slice"]), len(figures["slice"][0])) == (16, 16)
+    assert pair["first_index"] == [0, 0, 0, 5]
+    assert pair["heat"] == [[0, 0, 0, 0, 0, 1, 0, 0]] * 8
+
+
+def test_features_show_tokens_by_features(write_idea):
+    figures = execute(build_run_program(write_idea("features", "torch.cat([x, -x], dim=-1)"), {"K": 5}))
+
+    assert figures["shape"] == [2, 8, 2, 10]
+    assert figures["slice_axes"] == ["token", "feature"]
+    assert len(figures["slice"][0]) == 10
+
+
+@pytest.mark.parametrize("form", ["norm", "feed-forward", "recurrence", "block"])
+def test_what_maps_a_stream_shows_tokens_by_channels(form, write_idea):
+    figures = execute(build_run_program(write_idea(form, "x * w['g'], x[:, -1]", weights="g (D) one")))
+
+    assert figures["shape"] == [2, 8, 16]
+    assert figures["slice_axes"] == ["token", "channel"]
+    assert figures["parameter_count"] == 16
+    assert figures["state_elements"] == 32
+
+
+LOSS = "torch.where(tokens > 2, -w['logits'].log_softmax(dim=-1)[tokens], 0.0)"
+
+
+def test_an_objective_shows_its_losses_by_position_and_the_words(write_idea):
+    source = write_idea("objective", LOSS, weights="logits (C) 0..1")
+    figures = execute(build_run_program(source, {"B": 6, "T": 9}))
+    words = read_words()
+
+    assert figures["axes"] == ["batch", "token"]
+    assert figures["words"] == list(words[:9])
+    assert figures["positions"] == list(range(9))
+    assert [len(curve) for curve in figures["curves"]] == [9] * 4
+    assert [value is None for value in figures["curves"][0]] == [word == "the" for word in words[:9]]
+    told = [words[b * (len(words) // 6) + t] for b in range(6) for t in range(9)]
+    assert figures["counted"] == sum(word != "the" for word in told)
+    assert figures["loss"] == pytest.approx(figures["mean"] * 54 / figures["counted"], rel=1e-5)
+    seen = [curve[4] for curve in figures["curves"] if curve[4] is not None]
+    assert min(seen) <= figures["average"][4]
+
+
+def test_long_losses_are_thinned_out_and_none_at_all_are_none(write_idea):
+    source = write_idea("objective", "0.0 * tokens", weights="logits (C)")
+    figures = execute(build_run_program(source, {"T": 500, "B": 2}))
+
+    assert len(figures["positions"]) == len(figures["curves"][0]) == len(figures["average"]) == 200
+    assert (figures["positions"][-1], figures["loss"], figures["counted"]) == (499, None, 0)
+
+
+def test_objectives_are_compared_position_by_position(write_idea):
+    same, other = (write_idea("objective", body, weights="logits (C)") for body in (LOSS, LOSS.replace("> 2", "> 1")))
+    pair = execute(build_compare_program([same, other], {"T": 5, "B": 3}))["pairs"][0]
+
+    assert pair["heat_axes"] == ["batch", "token"]
+    assert (len(pair["heat"]), len(pair["heat"][0])) == (3, 5)
+
+
+GATED = "v * beta[..., None] * scale"
+
+
+def test_a_gate_is_drawn_reported_and_can_be_set(write_idea):
+    source = write_idea("mixer", GATED, gates="beta (B, T, H) 0.5..1 (beta=1 gives nothing)")
+    drawn, fixed = execute(build_run_program(source)), execute(build_run_program(source, {"beta": 1}))
+    plain = execute(build_run_program(write_idea("mixer", "v * scale")))
+
+    assert drawn["gates"] == {"beta": "0.5..1"}
+    assert fixed["gates"] == {"beta": "1"}
+    assert fixed["slice"] == plain["slice"] != drawn["slice"]
+    assert "gates" not in plain
+
+
+def test_gates_of_one_name_are_the_same_numbers_in_a_comparison(write_idea):
+    by_head = write_idea("mixer", GATED, gates="beta (B, T, H) 0..1")
+    by_channel = write_idea("mixer", "v * beta * scale", gates="beta (B, T, H, V) 0.5..2")
+    by_layer = write_idea("mixer", GATED.replace("beta", "beta[None, None]"), gates="beta (H) 0..1")
+
+    figures = execute(build_compare_program([by_head, by_channel, by_layer]))
+    apart = execute(build_compare_program([by_head, by_channel], {"1.beta": 0.5}))
+    alone = execute(build_compare_program([by_head, by_channel]))
+
+    assert [pair["first_index"] for pair in figures["pairs"]] == [None] * 3
+    assert [idea["gates"] for idea in figures["ideas"]] == [{"beta": "0.5..1"}] * 3
+    assert apart["pairs"][0]["first_index"] is not None
+    assert [idea["gates"]["beta"] for idea in apart["ideas"]] == ["0.5", "0.5..2"]
+    assert alone["pairs"][0]["max_abs"] == 0
+    assert alone["ideas"][0]["slice"] != figures["ideas"][0]["slice"]
+
+
+def test_gates_of_one_name_that_have_no_number_in_common_are_refused(write_idea):
+    sources = [write_idea("mixer", GATED, gates=f"beta (B, T, H) {span}") for span in ("0..1", "2..3")]
+
+    with pytest.raises(InvalidQueryError, match="no beta suits all of these ideas"):
+        build_compare_program(sources)
+    assert "report_compare" in build_compare_program(sources, {"1.beta": 1})
+
+
+@pytest.mark.parametrize(
+    ("gates", "given", "message"),
+    [
+        ("beta (B, T, Z) 0..1", {}, "gate beta has an unknown dimension Z"),
+        ("beta (B, T, H) 0..1", {"beta": 2}, r"beta of own must be a number in 0\.\.1, not 2"),
+        ("beta (B, T, H) 0..1", {"eta": 2}, "own has no parameter 'eta'"),
+    ],
+)
+def test_gates_that_cannot_be_used_are_refused_in_words(gates, given, message, write_idea):
+    with pytest.raises(InvalidQueryError, match=message):
+        build_run_program(write_idea("mixer", GATED, gates=gates), given)
 
 
 @pytest.mark.parametrize(

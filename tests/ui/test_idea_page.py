@@ -7,11 +7,14 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from kb.library import Library
+from kb.reference.registry import list_ideas
 from kb.settings import Settings
+from kb.store.catalogue import load_catalogue
 from kb.ui.idea_code import without_header
 from kb.ui.numbers import show_number, show_seconds
 from kb.ui.verdict_lines import tell_margin
 
+TIMEOUT_S = 90.0
 Open = Callable[..., AppTest]
 Read = Callable[[AppTest], str]
 
@@ -77,10 +80,55 @@ def test_a_header_that_cannot_be_read_is_one_calm_line(app_page: Open) -> None:
     assert not app.exception
 
 
-def test_an_idea_without_code_offers_relatives_that_have_some(app_page: Open, read_page: Read) -> None:
-    shown = read_page(app_page("idea", key="deltanet"))
+def test_a_gate_is_drawn_or_set_to_a_number(app_page: Open, read_page: Read) -> None:
+    idea = next(one for one in list_ideas() if one.gates)
+    gate = idea.gates[0]
+    app = app_page("idea", key=idea.slug)
+    assert app.text_input(key=f"idea {idea.slug} {gate.name}").value == "drawn"
+    app.button(key=f"run {idea.slug}").click().run()
+    assert f"Gates {gate.name} {gate.low:g}..{gate.high:g}" in read_page(app)
+    app.text_input(key=f"idea {idea.slug} {gate.name}").set_value(f"{gate.high:g}").run()
+    app.button(key=f"run {idea.slug}").click().run()
+    assert f"Gates {gate.name} {gate.high:g}" in read_page(app)
+    app.text_input(key=f"idea {idea.slug} {gate.name}").set_value("much").run()
+    app.button(key=f"run {idea.slug}").click().run()
+    assert [f"{gate.name} of {idea.slug} must be a number in" in one.value for one in app.warning] == [True]
+
+
+def test_losses_are_drawn_by_position_with_the_words(read_page: Read) -> None:
+    figures = {
+        "positions": [0, 1, 2],
+        "curves": [[1.5, None, 2.0]],
+        "average": [1.5, None, 2.0],
+        "words": ["a", "<b>"],
+    }
+    app = AppTest.from_function(_draw, default_timeout=TIMEOUT_S, args=(figures,)).run()
+    assert not app.exception
+    assert "Sequence 0 reads: a <b>" in read_page(app)
+
+
+def test_scores_are_drawn_queries_by_keys(read_page: Read) -> None:
+    figures = {"slice": [[1.0, None], [0.0, -2.0]], "slice_axes": ["query", "key"]}
+    app = AppTest.from_function(_draw, default_timeout=TIMEOUT_S, args=(figures,)).run()
+    assert not app.exception
+    assert "first batch, first head" in read_page(app)
+
+
+def _draw(figures: dict[str, object]) -> None:
+    from kb.ui.run_result import show_output
+
+    show_output(figures, key="output")
+
+
+def test_an_idea_without_code_offers_relatives_that_have_some(
+    app_page: Open, read_page: Read, repository: Path
+) -> None:
+    catalogue, coded = load_catalogue(repository / "data"), {one.slug for one in list_ideas()}
+    edge = next(one for one in catalogue.edges if one.ancestor in coded and one.descendant not in coded)
+    name = next(one.name for one in catalogue.concepts if one.slug == edge.ancestor)
+    shown = read_page(app_page("idea", key=edge.descendant))
     assert "no reference implementation yet" in shown
-    assert re.search(r"Relatives that can be run: .*Linear attention", shown)
+    assert re.search(rf"Relatives that can be run: .*{re.escape(name)}", shown)
 
 
 def test_an_unknown_idea_is_one_calm_line(app_page: Open) -> None:
