@@ -135,7 +135,7 @@ class Library(Lists):
         return finding.rank_neighbours(self._shelves.read(), self.resolve(key), by, limit)
 
     def resolve(self, name: str) -> str:
-        """Return the key of the record that this identifier, idea's name or alias means.
+        """Return the key of the record that this identifier, idea's name or alias, or work's title or name means.
 
         Raises
         ------

@@ -1,17 +1,17 @@
 """Find a record by what a reader calls it, and gather what he wants to see of it."""
 
 from kb.errors import InvalidIdError, InvalidQueryError, NotFoundError
-from kb.ids import parse_id
+from kb.ids import SCHEMES, parse_id
 from kb.library.claiming import list_verdicts
 from kb.library.shelves import Shelf
-from kb.records import ArticleView, ConceptView, Neighbour, PaperView
+from kb.records import WORK_KINDS, ArticleView, ConceptView, Neighbour, PaperView
 from kb.reference.registry import get_idea, list_ideas
-from kb.store import Store, articles, concepts, divergences, runs, views
+from kb.store import Session, Store, articles, concepts, divergences, lookup, runs, views
 from kb.store.mentions import list_mentions
 
 
 def resolve(store: Store, name: str) -> str:
-    """Return the key of the record that this identifier, idea's name or alias means."""
+    """Return the key of the record that this identifier, idea's name or alias, or work's title or name means."""
     with store.read() as session:
         try:
             return views.resolve_key(session, str(parse_id(name)))
@@ -20,10 +20,21 @@ def resolve(store: Store, name: str) -> str:
                 return articles.get_article_view(session, name).article.key
             if name.startswith("code:"):
                 return f"code:{get_idea(name.removeprefix('code:')).slug}"
+            if name.partition(":")[0].strip().casefold() in SCHEMES:
+                raise unknown from None
             try:
                 return concepts.get_concept(session, name).key
             except NotFoundError as missing:
+                if key := _find_work(session, name):
+                    return key
                 raise missing if name.startswith("concept:") or " " not in name.strip() else unknown from None
+
+
+def _find_work(session: Session, name: str) -> str:
+    """Return the key of the one work that has this title or goes by this name; empty where none or several do."""
+    keys = lookup.find_by_name(session, name)
+    works = [view.key for view in lookup.get_documents(session, keys).values() if view.kind in WORK_KINDS]
+    return works[0] if len(works) == 1 else ""
 
 
 def show(store: Store, key: str) -> PaperView | ConceptView | ArticleView:

@@ -153,6 +153,14 @@ def test_every_idea_has_a_concept_and_is_run_by_any_of_its_names(shared_library:
         shared_library.idea("vanishing gradient")
 
 
+def test_a_work_is_found_by_its_title_and_by_what_readers_call_it(shared_library: Library) -> None:
+    assert shared_library.resolve("Attention is all you need") == ATTENTION
+    assert shared_library.resolve("gpt 3") == "arxiv:2005.14165"
+    for name in ("arxiv:99", "doi:abc"):
+        with pytest.raises(InvalidIdError, match="identifier"):
+            shared_library.resolve(name)
+
+
 def test_snippets_are_attached_to_what_a_name_means(library: Library) -> None:
     kept = library.attach("https://arxiv.org/abs/1706.03762", "mine", "print(1)")
     assert kept.key == ATTENTION
