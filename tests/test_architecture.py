@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: A room may import rooms on lower floors only. Within floor 0: errors below chinese and ids below settings and records.
+#: A room may import rooms on lower floors only. Within floor 0: errors below chinese and ids, these below the rest.
 FLOORS = {
     "kb.errors": 0.0,
     "kb.chinese": 0.1,

@@ -11,12 +11,13 @@ Form        recurrence
 Weights     w_align, u_align (D, D); v_align (D); w_zrn, u_zrn (3, D, D); b_zrn (3, D) zero
 Parameters  sees = past of past | all | present (sees=present gives gru, whose only annotation is the input)
 Assumes     the query is the state before the step, s_{t-1}, not s_t. It is no mixer over q, k and v: its score has
-            weights of its own, and its query depends on what was read before, so that no form is parallel in t.
-            sees=all is the paper's, for a source sentence that is there from the beginning; sees=past is causal. The
-            gate z keeps the old state, as in the file of the GRU; the appendix writes 1 - z
+            weights of its own, and its query depends on what was read before, so that no form is parallel in t; what
+            made it so, q . k for the score and queries that do not wait, is scaled-dot-product-attention. sees=all
+            is the paper's, for a source sentence that is there from the beginning; sees=past is causal. The gate z
+            keeps the old state, as in the file of the GRU; the appendix writes 1 - z
 Cost        time O(T^2 D) and O(T D^2), step after step; state O(T D): nothing is forgotten
-Parents     encoder-decoder -- one annotation, the last, for all steps; scaled-dot-product-attention is where it
-            leads: q . k for the score, and queries that do not wait for the step before
+Parents     encoder-decoder -- one annotation, the last, for all steps; gru -- the input itself in the place of the
+            context
 Leaves out  the bidirectional encoder that makes the annotations; the previous word as a further input; maxout
 Checked     pair by pair in float64 around torch.nn.GRUCell, with gradients, for all that it may see; an attention
             layer with torch.nn.Linear and copied weights; weights that sum to one; scores in the hundreds; one

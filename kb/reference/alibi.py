@@ -10,7 +10,7 @@ Parameters  slopes = paper of paper | code;
             symmetric = false;
             strength = 1.0 in 0..8 (strength=0 gives scaled-dot-product-attention up to its softmax);
             scaled = true
-Assumes     the bias is not divided by sqrt(d_k), so the product is, here already: scaled=false leaves it out. Where
+Assumes     the bias is added to the scaled product and not scaled itself; scaled=false leaves the division out. Where
             the number of heads is no power of two the authors' code (slopes=code) takes the slopes of the power
             below, then every other one of the power above; the paper prints one series for any n. j > i (the future,
             to be masked) gets a positive bias unless symmetric=true, which takes |i - j|, as encoders need
@@ -19,10 +19,10 @@ Parents     scaled-dot-product-attention -- leave out the bias; relative-bias --
             t5-relative-bias -- a learnt one for a bucket of distances
 Leaves out  the short cut for causal attention: -m (i - j) and +m j differ by a constant of the row, which softmax
             takes out, so one row of biases is enough; in encoders it is not so
-Checked     entry by entry in plain Python; after mask and softmax the biases that transformers builds for BLOOM and
-            MPT, 6, 8 and 12 heads, with gradients; one token. Mutants killed: bias scaled as well, slopes from h = 0,
-            steepest head last, distance with the other sign, slopes of the other rule, halves of the next power in
-            their order, squared distance
+Checked     entry by entry in plain Python, with gradients, 1 to 8 heads; after mask and softmax the biases that
+            transformers builds for BLOOM and MPT, up to 12 heads; one token. Mutants killed: bias scaled as well,
+            slopes from h = 0, steepest head last, distance with the other sign, slopes of the other rule, the wrong
+            half of the next power, squared distance
 """
 
 import torch

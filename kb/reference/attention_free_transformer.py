@@ -7,22 +7,22 @@ Equation    $$ o_t = \sigma(q_t) \odot \frac{\sum_{i \le t} e^{k_i + w_{ti}} \od
             {\sum_{i \le t} e^{k_i + w_{ti}}}, \qquad w_{ti} = 0 \text{ for } t - i \ge \mathrm{window} $$
 Shapes      q, k, v, o (B, T, H, K): V is K, and every channel is a head; bias w (T, T), the same for all channels
 Form        mixer
-Gates       bias (T, T) -1..1 (bias=0 gives attention-free-transformer with window=0, AFT-simple)
+Gates       bias (T, T) -1..1 (bias=0 gives attention-free-transformer with window=0)
 Parameters  form = parallel of parallel | recurrent;
-            window = 512 in 0..512 (window=0 gives attention-free-transformer without biases, AFT-simple)
+            window = 512 in 0..512 (window=0 gives AFT-simple, which has no biases)
 Assumes     causal. Beyond the window the bias is zero, but keys and values are read all the same: local is the bias,
             not the view. A window of T or more is AFT-full
-Cost        parallel: time and memory O(T^2 K); recurrent: time O(T window K) with memory O(T K), and O(T K) without
-            biases, with a state of two sums a channel
+Cost        parallel: time and memory O(T^2 K); recurrent: time O(T window K) and memory O(T K), or, without biases,
+            time O(T K) with two sums and a maximum a channel for a state
 Parents     multi-head-attention -- one head a channel, q . k in the place of k_i + w_ti; linear-attention --
             positive features of the keys and sums over the past, but a matrix for a state and queries inside the
             quotient
 Leaves out  the matrix of biases as a product of two of rank 128; one kernel a head for the biases (AFT-conv); the
             maps that make q, k and v
 Checked     the quotient token by token and channel by channel in float64, with gradients; both forms, every window;
-            wkv of the shipped RWKV-4 with its decay as bias; keys of 800; one token. Mutants killed: view cut at the
-            window, bias transposed, window one too long, no sigmoid, q in the exponent, the future seen, sums not
-            rescaled, e^w for e^w - 1
+            wkv of the shipped RWKV-4 with its decay as bias; keys of 3000; one token. Mutants killed: view cut at
+            the window, bias transposed, window one too long, no sigmoid, q in the exponent, the future seen, sums
+            not rescaled, e^w for e^w - 1
 """
 
 import torch

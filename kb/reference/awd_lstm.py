@@ -1,6 +1,6 @@
 r"""AWD-LSTM: an ordinary LSTM in three layers whose recurrent weights are thinned once a sequence, not once a step.
 
-Paper       Merity, Keskar, Socher (2017), arXiv:1708.02182 -- sections 2, 4.2 and 4.5
+Paper       Merity, Keskar, Socher (2017), arXiv:1708.02182 -- sections 2 and 4.2
 Idea        Drop weights of the recurrence, not activations: the cell stays as it is and no step sees another mask.
 Equation    $$ h^l_t = \mathrm{LSTM}\big(m^l \odot h^{l-1}_t, h^l_{t-1};\, W^l, M^l \odot U^l, b^l\big), \qquad
             h^0 = x, \quad y = m^4 \odot h^3 $$
@@ -34,7 +34,7 @@ State = tuple[tuple[Tensor, Tensor], ...]
 
 def _draw(like: Tensor, shape: tuple[int, ...], p: float, generator: Generator) -> Tensor:
     # Bernoulli(1 - p) / (1 - p) : its mean is one, so nothing need be changed when nothing is dropped any more
-    kept = torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype) >= p
+    kept = torch.rand(shape, generator=generator, device=like.device) >= p
     return kept.to(like.dtype) / (1 - p)
 
 

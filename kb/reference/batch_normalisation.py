@@ -21,8 +21,8 @@ Leaves out  use after training, when running averages take the place of the batc
             multiplied by m / (m - 1), algorithm 2); padding, whose tokens should not count
 Checked     torch.nn.functional.batch_norm in training mode and plain sums token by token, with gradients; one token;
             layer-normalisation of the transposed input gives the same. Mutants killed: unbiased variance, eps outside
-            the root, variance not centred, mean over the batch only, over time only, over channels, gain before the
-            division by the batch's size
+            the root, variance not centred, mean over the batch alone, over time alone, over the channels, shift
+            before the gain, statistics taken for constants in the gradient
 """
 
 from torch import Tensor

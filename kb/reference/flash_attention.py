@@ -21,12 +21,11 @@ Parents     scaled-dot-product-attention -- one tile, which holds everything; on
 Leaves out  the memory itself: a kernel keeps tiles on chip, here tensors only show the order; dropout, padding mask
 Checked     F.scaled_dot_product_attention, with gradients (whose own pass stands here), tiles of 1 to more than T,
             ragged last ones, causal or not; one token; logits in the thousands; a run in two parts equals the whole
-            run. Mutants killed: O not rescaled, l not rescaled, rescaled the wrong way round, maximum of the tile
-            alone, division in every tile, ragged tile dropped, mask within the tile only, skipped one tile early, no
-            scale, rowsum left out of the gradient
+            run; tiles are counted, and no tensor of any pass is as large as the scores. Mutants killed: O not
+            rescaled, l not rescaled, rescaled the wrong way round, maximum of the tile alone, division in every tile,
+            ragged tile dropped, mask within the tile only, skipped one tile early, no scale, rowsum left out of the
+            gradient, P divided twice
 """
-
-from typing import Any
 
 import torch
 from torch import Tensor, einsum
@@ -55,13 +54,19 @@ def _scores(q: Tensor, k: Tensor, rows: slice, columns: slice, causal: bool) -> 
     return scores.masked_fill(j > i, float("-inf"))
 
 
+class _Kept(torch.autograd.function.FunctionCtx):
+    saved_tensors: tuple[Tensor, ...]  # q, k, v, o and L : nothing of the size of the scores
+    causal: bool
+    tile: int
+
+
 class _Tiled(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, causal: bool, tile: int) -> Tensor:
+    def forward(ctx: _Kept, q: Tensor, k: Tensor, v: Tensor, causal: bool, tile: int) -> Tensor:
         B, T, H, _ = q.shape
         outputs, logsums = [], []
         for rows, seen in _tiles(T, k.shape[1], tile, causal):
-            size = rows.stop - rows.start
+            size = rows.stop - rows.start  # m, l and O of these queries
             m, total = q.new_full((B, H, size), float("-inf")), q.new_zeros(B, H, size)
             mixed = v.new_zeros(B, H, size, v.shape[3])
             for columns in seen:
@@ -83,7 +88,7 @@ class _Tiled(torch.autograd.Function):
         return o
 
     @staticmethod
-    def backward(ctx: Any, do: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Kept, do: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, o, L = ctx.saved_tensors
         dq, dk, dv = (torch.zeros_like(x) for x in (q, k, v))
         # rowsum(dO o) : what softmax takes from every entry of its row

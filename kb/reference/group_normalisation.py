@@ -19,8 +19,8 @@ Parents     layer-normalisation -- one group, token by token; batch-normalisatio
 Leaves out  padding, whose tokens should not count
 Checked     torch.nn.functional.group_norm, group by group by torch.nn.functional.layer_norm, with gradients; one
             token; groups = D is torch.nn.functional.instance_norm. Mutants killed: channels dealt to the groups in
-            turn, gain a group, one mean for all groups, unbiased variance, eps outside the root, mean a token,
-            variance not centred
+            turn, one mean for all groups, the batch joins in, over the positions alone, unbiased variance, eps
+            outside the root, variance not centred, number and size of a group swapped
 """
 
 from torch import Tensor

@@ -18,10 +18,11 @@ Assumes     groups divide H; neighbouring heads make a group. A mixer is given k
 Cost        time O(T S H (K + V)), as before; state O(S G (K + V)), a fraction G / H of multi-head attention's
 Parents     multi-head-attention -- as many groups as heads; multi-query-attention -- one group
 Leaves out  projections; the further training that follows the conversion; padding mask, dropout
-Checked     F.scaled_dot_product_attention with enable_gqa, the attention core of LLaMA in transformers, and a loop
-            over single queries, with gradients; one token; logits in the thousands; a run in two parts equals the
-            whole run; size of the state. Mutants killed: heads dealt to the groups in turn, groups given back in
-            turn, sum for mean, first head of a group alone, values not grouped, no scale, mask one late
+Checked     F.scaled_dot_product_attention with enable_gqa, the repetition of heads of LLaMA in transformers, and a
+            loop over single queries, with gradients; one token; logits in the thousands; a run in two parts equals
+            the whole run; size of the state. Mutants killed: heads dealt to the groups in turn, queries dealt in
+            turn, groups given back in turn, sum for mean, first head of a group alone, keys of the first group for
+            all, no scale, mask one late
 """
 
 import torch

@@ -10,18 +10,17 @@ Form        recurrence
 Weights     w_zrn, u_zrn (3, D, D); b_zrn (3, D) zero; b_u (D) zero
 Parameters  reset = before of before | after
 Assumes     W, U and b hold the maps of z, r, n in this order. z keeps the old state, as printed and as in torch.nn;
-            Chung et al. (2014) and others write it the other way round, which changes the sign of what z is the
-            sigmoid of. reset=before is the printed unit; after, n_t = tanh(x_t W_n + b_n + r_t * (h_{t-1} U_n +
-            b_u)), is that of torch.nn and of cuDNN, where U_n need not wait for r: weights trained for one do not
-            fit the other
+            others, Chung et al. (2014) first, let z write: the same unit with the signs of W_z, U_z and b_z changed.
+            reset=before is the printed unit; after, n_t = tanh(x_t W_n + b_n + r_t * (h_{t-1} U_n + b_u)), is that
+            of torch.nn and of cuDNN, where U_n need not wait for r: weights trained for one do not fit the other
 Cost        time O(T D^2), step after step; state D; 6 D^2 + 4 D parameters
 Parents     lstm -- a cell of its own, an output gate, and input and forget gate that need not sum to one;
             simple-recurrent-network -- z = 0 and r = 1
 Leaves out  the encoder and decoder for which it was made
-Checked     torch.nn.GRU with its weights copied across (reset after), onnxruntime's GRU (reset before) and both in
-            plain float64, with gradients; gates driven to 0 and 1; one token; a run in two parts equals the whole
-            run. Mutants killed: gates swapped, z and 1 - z swapped, reset on the wrong side, a bias left out, no
-            tanh, state ignored
+Checked     torch.nn.GRU with its weights copied across (reset after), the printed unit in plain float64 (reset
+            before), with gradients; onnxruntime's GRU, which knows both; gates driven to 0 and 1; one token; a run
+            in two parts equals the whole run. Mutants killed: gates swapped, z and 1 - z swapped, reset on the wrong
+            side or on the input, a bias left out or outside the reset, no tanh, state ignored
 """
 
 import torch

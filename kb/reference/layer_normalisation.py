@@ -18,7 +18,7 @@ Parents     batch-normalisation -- the same line with the other axes, over all t
 Leaves out  its place inside a recurrent cell, for which it was made; where a Transformer puts it: post-ln, pre-ln
 Checked     torch.nn.functional.layer_norm, with gradients; at over=batch torch.nn.BatchNorm1d in training mode; one
             token; adding a constant to a token or scaling it changes nothing. Mutants killed: unbiased variance, eps
-            outside the root, not centred, variance not centred, standard deviation squared, gain on the sum, axes of
+            outside the root, not centred, variance not centred, divided by the variance, gain on the sum, axes of
             the other setting, mean over the whole sequence
 """
 

@@ -1,6 +1,6 @@
 r"""minGRU: a GRU that never reads its state to decide anything, and can therefore be run all at once.
 
-Paper       Feng, Tung, Hajimirsadeghi, Bengio, Ahmed (2024), arXiv:2410.01201 -- section 3.1
+Paper       Feng et al. (2024), arXiv:2410.01201 -- section 3.1
 Idea        If gates look at the input only, the recurrence is linear in its state, and a scan replaces the loop.
 Equation    $$ z_t = \sigma(x_t W_z), \qquad \tilde h_t = x_t W_n, \qquad
             h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t $$
@@ -23,18 +23,20 @@ Checked     every h_t as a sum over all earlier candidates, each weighed with th
             doubled, the order of composition, state ignored
 """
 
+import math
+
 import torch
 from torch import Tensor
 
 
 def scan(a: Tensor, b: Tensor, h: Tensor) -> Tensor:
     """Return every h_t = a_t h_{t-1} + b_t, where h stands before the first; a, b (B, T, ...), h (B, ...)."""
-    reach = 1
-    while reach < a.shape[1]:
+    # log2 T rounds : after each, a pair stands for twice as many steps
+    for rounds in range(math.ceil(math.log2(a.shape[1]))):
+        reach = 2**rounds
         # (a_t, b_t) composed with its neighbour ``reach`` steps back; the first ``reach`` pairs are finished
         b = torch.cat([b[:, :reach], a[:, reach:] * b[:, :-reach] + b[:, reach:]], dim=1)
         a = torch.cat([a[:, :reach], a[:, reach:] * a[:, :-reach]], dim=1)
-        reach = 2 * reach
     # now a_t and b_t take h_0 to h_t in one step
     return a * h[:, None] + b
 

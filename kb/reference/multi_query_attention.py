@@ -17,7 +17,7 @@ Cost        time O(T S H (K + V)), as before; state O(S (K + V)), a fraction 1 /
 Parents     multi-head-attention -- keys and values of each head's own; scaled-dot-product-attention -- the same at
             one head
 Leaves out  projections, padding mask, dropout
-Checked     F.scaled_dot_product_attention with enable_gqa and one head of keys, GPTBigCode's multi-query core in
+Checked     F.scaled_dot_product_attention with enable_gqa and one head of keys, GPT-BigCode's attention in
             transformers, and a loop over single queries, with gradients; one token; logits in the thousands; a run in
             two parts equals the whole run; size of the state. Mutants killed: keys of each head, values of each head,
             sum for mean, first head alone, no scale, scale by H K, mask one late, queries averaged too

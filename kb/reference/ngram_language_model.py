@@ -11,12 +11,13 @@ Parameters  n = 2 in 1..5;
             k = 0.1 in 0..100 (k=0 with n=1 and held_out=0 gives entropy as the mean loss: that of the words);
             held_out = 0.5 in 0..0.9;
             words = 128 in 2..128
-Assumes     V, here words, is the size C of the vocabulary. The last part held_out of every row is not counted, and has
-            losses; the rest is counted, and has none. held_out=0 counts and scores everything, so that a long
+Assumes     V, here words, is the size C of the vocabulary. The last part held_out of every row is not counted, and
+            has losses; the rest is counted, and has none. held_out=0 counts and scores everything, so that a long
             history looks far too good. k=0 gives relative frequencies, and a word that is new behind its history
             costs infinitely much. Rows begin with n - 1 marks (0, which never stands in the text)
 Cost        time O(B T log(B T)); of V^n possible counts those that occur
-Parents     entropy -- its mean loss with k=0, of words behind n - 1 known ones, in nats; perplexity -- its exponential
+Parents     entropy -- its mean loss with k=0, of words behind n - 1 known ones, in nats; perplexity -- the
+            exponential of its mean loss
 Leaves out  shorter histories where the long one is new: jelinek-mercer-smoothing, katz-back-off and
             kneser-ney-smoothing mix or fall back, where add-k gives all new words the same
 Checked     counting in plain Python with dictionaries, n = 1 to 5; the probabilities of all V words sum to one; the
@@ -33,8 +34,8 @@ from torch.nn.functional import pad
 
 def _count(kinds: Tensor, counted: Tensor) -> Tensor:
     """Return for each place (B, T) how many of the counted places hold the same (B, T, any)."""
-    names, which = kinds.flatten(0, 1).unique(dim=0, return_inverse=True)
-    often = torch.zeros(len(names), dtype=torch.get_default_dtype(), device=kinds.device).double()
+    names, which = torch.unique(kinds.flatten(0, 1), dim=0, return_inverse=True)
+    often = torch.zeros(len(names), dtype=torch.float64, device=kinds.device)
     often = often.index_add(0, which, counted.flatten().double())
     return often[which].view(counted.shape)
 
@@ -48,7 +49,7 @@ def ngram_language_model(
 
     learnt = T - round(held_out * T)
     counted = (torch.arange(T, device=tokens.device) < learnt).expand(B, T)
-    scored = ~counted if held_out else counted
+    scored = ~counted if learnt < T else counted
     # h_t and w_t side by side; a row's first words have marks for a past
     grams = pad(tokens, (n - 1, 0)).unfold(1, n, 1)
     # c(h, w), and c(h) : how often h stood before a word, whichever that was

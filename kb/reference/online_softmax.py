@@ -8,8 +8,8 @@ Equation    $$ m_j = \max(m_{j-1}, x_j), \qquad d_j = d_{j-1}\, e^{m_{j-1} - m_j
 Shapes      x, phi (B, T, H, K): the softmax over the K channels; m, d (B, T, H)
 Form        features
 Parameters  form = online of online | blocks | safe | naive
-Assumes     nothing of x but that some entry is finite. All forms agree, except that naive overflows (from 89 on in
-            float32); minus infinity is allowed behind a finite entry and gets the share zero
+Assumes     x is finite; minus infinity gets the share zero where a finite entry of its block stands before it, and
+            anywhere in safe. All forms agree, except that naive overflows (from 89 on in float32)
 Cost        online: each x_j is read twice, once for m and d and once for y, where safe reads it three times; blocks:
             as online, but a tree of depth log K, whose leaves are blocks of any size
 Parents     none among the ideas here: the softmax with its maximum taken in a pass of its own (form=safe). As
@@ -17,9 +17,10 @@ Parents     none among the ideas here: the softmax with its maximum taken in a p
 Leaves out  the fusion with a search for the k largest (the paper's section 4); the values that the shares are for,
             which flash-attention accumulates in the same pass
 Checked     torch.softmax, with gradients, on falling, rising and constant rows, for all forms; logits in the
-            thousands; one channel; blocks merged in any order. Mutants killed: no rescaling, rescaling the wrong way
-            round, new term scaled by the old maximum, sum not started at zero, maximum of the last entry, blocks
-            added without rescaling, one of two blocks rescaled
+            thousands; one channel; blocks merged in any order; the maxima that each form takes are counted. Mutants
+            killed: no rescaling, rescaled the wrong way round, new term under the old maximum, last entry for the
+            maximum, maximum not kept, blocks added without rescaling, one of two blocks rescaled (d_0 may be any
+            number: m_0 takes it out)
 """
 
 import torch

@@ -15,8 +15,8 @@ Parents     relu -- the kink alone; without it both maps are one, of rank D at m
 Leaves out  dropout between the two maps; its shortcut and norm: post-ln, pre-ln
 Checked     torch.nn.TransformerEncoderLayer's branch, two convolutions of width 1 and unit by unit in float64, with
             gradients; a token alone gets what it gets among others; large inputs. Mutants killed: no inner bias, no
-            outer bias, activation before the bias, activation behind the second map, none at all, activations
-            swapped, weights transposed
+            outer bias, bias behind the activation, activation behind the second map, none at all, gelu by tanh, a
+            shortcut, tokens mixed
 """
 
 from collections.abc import Callable

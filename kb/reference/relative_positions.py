@@ -18,11 +18,11 @@ Cost        time O(T K r) beyond the scores, for each query meets each of the 2 
 Parents     scaled-dot-product-attention -- leave out a; sinusoidal-positions -- a fixed vector for each place, not
             for each distance
 Leaves out  the same for values: o_i = sum over j of the shares times (v_j + a'_{clip(j - i)}). Transformer-XL
-            computes the vectors from sinusoids and adds two biases: gopher-block has that form
+            computes the vectors from sinusoids and adds two biases: segment-recurrence has that form
 Checked     pair by pair in float64, with gradients; torch's embedding lookup of the whole (T, T, K) table; distances
             beyond reach; one token; at reach 0 the softmax of the plain scores. Mutants killed: distance i - j,
-            clipped one early, not scaled, table alone scaled, vector on the query, ahead and behind swapped, clipped
-            to zero ahead
+            clipped one early, counted round instead of clipped, not scaled, vectors alone not scaled, vector on the
+            query, ahead and behind swapped, nothing beyond reach, a number for a vector
 """
 
 import torch

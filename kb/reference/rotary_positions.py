@@ -1,4 +1,4 @@
-r"""Rotary positions: queries and keys are turned by an angle that grows with their place, and only turns compare.
+r"""Rotary positions: queries and keys are turned by an angle that grows with their place; scores see the difference.
 
 Paper       Su, Lu, Pan, Murtadha, Wen, Liu (2021), arXiv:2104.09864 -- section 3
 Idea        Turn a query by its place and a key by its own: their product then knows the difference and nothing else.
@@ -19,11 +19,12 @@ Assumes     places are counted from 0, which does not matter: scores keep when a
 Cost        time O(T K) beyond the scores; no parameters, any length; lengths of queries and keys are kept
 Parents     scaled-dot-product-attention -- leave out the rotation; sinusoidal-positions -- add the sines and cosines
             instead of multiplying with them; complex-positions -- speeds and phases learnt, for words
-Leaves out  the factor on the score for distances beyond those of training: position-interpolation, xpos, yarn
-Checked     the real part of a product of complex numbers, rotation matrices pair by pair, and the rotations of GPT-J
-            and LLaMA in transformers, with gradients; scores depend on j - i only; one token. Mutants killed: turned
-            the other way on one side, keys not turned, angle of the next place, layouts swapped, sign of a sine,
-            exponent c/d, base in the numerator, rest of the channels dropped
+Leaves out  what slows or damps the turning in texts longer than those of training: position-interpolation, yarn, xpos
+Checked     the real part of a product of complex numbers, with gradients, and the matrices R_p; the rotations of
+            GPT-J, LLaMA and GPT-NeoX in transformers; scores depend on j - i only; one token. Mutants killed: turned
+            the other way, one sign wrong, keys not turned, layouts swapped, taken apart in one layout and put
+            together in the other, exponent c/d, frequencies upside down, speeds of the whole head for a part, rest of
+            the channels dropped
 """
 
 import torch

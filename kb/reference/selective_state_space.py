@@ -20,11 +20,14 @@ Parents     structured-state-space -- step, B and C the same for all tokens, and
 Leaves out  the block around it: projections to twice the width, convolution over four tokens, SiLU gate; the scan in
             fast memory, which makes it pay
 Checked     sums over all earlier tokens in float64, with gradients; MambaMixer of transformers with its weights
-            copied across; both forms; 1, 2, 5 and 8 tokens; a token that changes one step changes the map, so no
-            convolution gives it; minGRU as theorem 1 has it; a run in two parts equals the whole run. Mutants
-            killed: B not scaled by the step, e^{-Delta A}, A without its sign, no softplus, B and C swapped, skip
-            left out, one round of the scan left out, the order of composition, state ignored
+            copied across; both forms; 1, 2, 5 and 8 tokens; the shipped S4 where no map reads the token, the shipped
+            minGRU as theorem 1 has it; no convolution gives it, for twice the input does not give twice the output;
+            a run in two parts equals the whole run. Mutants killed: B not scaled by the step, growth for decay,
+            a_log taken for A, no softplus, B and C swapped, skip left out, one round of the scan left out, the order
+            of composition, state ignored
 """
+
+import math
 
 import torch
 from torch import Tensor, einsum
@@ -32,12 +35,12 @@ from torch.nn.functional import softplus
 
 
 def _scan(a: Tensor, b: Tensor, h: Tensor) -> Tensor:
-    reach = 1
-    while reach < a.shape[1]:
+    # log2 T rounds : after each, a pair stands for twice as many steps
+    for rounds in range(math.ceil(math.log2(a.shape[1]))):
+        reach = 2**rounds
         # (a_2, b_2) after (a_1, b_1) is (a_2 a_1, a_2 b_1 + b_2), for all t at once with its neighbour ``reach`` back
         b = torch.cat([b[:, :reach], a[:, reach:] * b[:, :-reach] + b[:, reach:]], dim=1)
         a = torch.cat([a[:, :reach], a[:, reach:] * a[:, :-reach]], dim=1)
-        reach = 2 * reach
     # a_t and b_t now take h_0 to h_t in one step
     return a * h[:, None] + b
 

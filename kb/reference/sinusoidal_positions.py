@@ -21,10 +21,10 @@ Cost        time O(T K) beyond the scores; no parameters, any length
 Parents     scaled-dot-product-attention -- leave out PE, and attention is blind to order;
             learned-positions -- a trained vector for every place
 Leaves out  projections, dropout on the sum, the factor sqrt(d) on the embeddings
-Checked     entry by entry in plain Python; the tables that transformers builds for DistilBERT, Marian and M2M100,
-            with gradients; PE_{p+k} is PE_p rotated, whatever p; one token. Mutants killed: sine for cosine, layouts
-            swapped, one position early, frequencies of the other rule, exponent c/d, positions on the keys only,
-            product reversed, scale K
+Checked     entry by entry in plain Python, with gradients; the tables that transformers builds for DistilBERT, Marian
+            and M2M100; PE_{p+k} is PE_p rotated, whatever p; one token. Mutants killed: sine for cosine, layouts
+            swapped, places from 1, frequencies of the other rule, exponent c/d, positions on the keys only, keys by
+            queries, scaled by K
 """
 
 import torch

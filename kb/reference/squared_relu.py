@@ -17,7 +17,8 @@ Leaves out  the depthwise convolutions behind the projections, Primer's other fi
             channel mixing of rwkv-4 has
 Checked     ACT2FN["relu2"] of transformers between two torch.nn.Linear, and unit by unit in plain Python, with
             gradients, also at zero itself; squares and cubes; large inputs; one token. Mutants killed: square without
-            ReLU, ReLU of the square, square behind W_2, no inner bias, no outer bias, power ignored, absolute value
+            ReLU, absolute value, square behind W_2, bias behind the square, no inner bias, no outer bias, power
+            ignored, half the square
 """
 
 from torch import Tensor
@@ -33,7 +34,8 @@ def squared_relu(x: Tensor, w: dict[str, Tensor], *, power: float = 2.0) -> Tens
 
     # max(0, x W_1 + b_1) : how far the token lies past each unit's plane, zero on its other side
     past = (x @ w["w_1"] + w["b_1"]).relu()
-    # (...)^2 : its slope 2 past is zero at the plane and grows from there, where ReLU's jumps from 0 to 1
+    # (...)^2 : its slope, 2 max(0, z), is zero at the plane and grows from there,
+    # where that of ReLU jumps from 0 to 1
     hidden = past**power
     # ... W_2 + b_2
     return hidden @ w["w_2"] + w["b_2"]

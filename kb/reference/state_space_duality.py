@@ -19,10 +19,10 @@ Parents     selective-state-space -- a transition for every channel and state in
 Leaves out  the block of Mamba-2 around it: projections, short convolution, step size, B and C shared by the heads,
             skip past the state, gated norm
 Checked     every product of decays written out in float64, with gradients; the chunked scan of transformers'
-            Mamba-2; all forms, chunks of 1, 3, 4 and more than T tokens; decays of 1e-12 in float32, gradients too; one token; a run
-            in three parts equals the whole run; the shipped fast weight programmer and retention. Mutants killed:
-            a_s counted, a_t not counted, the mask transposed, growth for decay, state not faded through the chunk,
-            quotients of products for differences of logarithms
+            Mamba-2; all forms, chunks of 1, 3, 4 and more than T tokens; decays of 1e-12 in float32, gradients too;
+            one token; a run in three parts equals the whole run; the shipped fast weight programmer and retention.
+            Mutants killed: a_s counted, a_t not counted, the mask transposed, growth for decay, state not faded
+            through the chunk, quotients of products for differences of logarithms
 """
 
 import torch

@@ -15,10 +15,11 @@ Parameters  form = convolution of convolution | recurrent | structured;
             matrix = legs of legs | diagonal (matrix=diagonal gives diagonal-state-space with real eigenvalues);
             discretisation = bilinear of bilinear | zoh
 Assumes     A and B are those from which learning starts: HiPPO-LegS, or -(1, 2, ..., K) with B one. A convolution
-            starts from a state of zero and does not return one. structured is the paper's algorithm and bilinear; it
-            evaluates the kernel at the T roots of unity, where the inverse is that of a diagonal and a rank of one
+            starts from a state of zero and does not return one. structured is the paper's algorithm for the bilinear
+            rule, in the basis where A + P P^* is diagonal: it evaluates the kernel at the T roots of unity, where
+            the inverse is that of a diagonal and a rank of one. The paper learns C (I - A-bar^T) in the place of C
 Cost        recurrent: time O(T D K^2), state D K; convolution: O(T D K^2) for the kernel, O(T D log T) to apply it;
-            structured: O(T D K) for the kernel once Lambda is known; 2 D + D K parameters
+            structured: O(T D K) for the kernel beside the power A-bar^T; D K + 2 D parameters
 Parents     linear-state-space-layer -- a dense A without structure; hippo -- A and B, not yet a layer;
             diagonal-state-space -- P = 0
 Leaves out  learning A and B; complex C in pairs; the mixing of channels and the activation that follow the layer

@@ -21,8 +21,8 @@ Parents     relative-bias -- a number for every distance, no buckets; relative-p
 Leaves out  sharing the table between layers
 Checked     T5Attention's buckets in transformers for all distances up to 600, one-sided and two-sided, and its
             biases, with gradients; plain Python for buckets 1 to 9; one token. Mutants killed: distance with the
-            other sign, sides swapped, linear buckets, last bucket never reached, half of the buckets not kept for the
-            exact, scores scaled, table read head by bucket, future not cut off
+            other sign, sides swapped, buckets of equal width, rounded up, a third of the buckets exact, last bucket
+            never reached, begun again beyond the farthest, bias scaled too, future by its distance
 """
 
 import math

@@ -42,7 +42,9 @@ def test_search_is_narrowed_by_its_options(stemma: Stemma) -> None:
         shown = stemma("show", hit["key"], "--json").document
         assert (hit["kind"], 2017 <= hit["year"] <= 2018) == ("paper", True)
         assert "Noam Shazeer" in shown["paper"]["authors"]
-    concept = stemma("search", "attention", "--concept", "linear transformer", "--kind", "paper", "--json").document
+    concept = stemma(
+        "search", "attention", "--concept", "linear transformer", *("--kind", "paper", "--limit", "40", "--json")
+    ).document
     assert "arxiv:2006.16236" in [hit["key"] for hit in concept["hits"]]
     kinds = {
         hit["kind"]

@@ -188,7 +188,8 @@ def test_the_corpora_know_most_of_the_catalogue(
     named = {key for key, paper in catalogue().items() if s2_of(paper) in cited}
     known = records.keys() | tree.keys()
     print(
-        f"{len(catalogue())} papers: {len(records)} have a record, {len(tree)} stand in the tree, {len(named)} in lists"
+        f"{len(catalogue())} papers: {len(records)} have a record, {len(tree)} stand in the tree, "
+        f"{len(named)} in reference lists"
     )
     assert len(known) >= 0.8 * len(catalogue())
     assert len(known | named) >= 0.9 * len(catalogue())

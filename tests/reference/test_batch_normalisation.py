@@ -1,4 +1,7 @@
-"""Truth of batch normalisation: torch's own in training mode, and plain sums."""
+"""Truth of batch normalisation: torch's own in training mode, and plain sums.
+
+The square of mu_B - x is that of x - mu_B: the one change of a sign that leaves the numbers alone.
+"""
 
 import types
 

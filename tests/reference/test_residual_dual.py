@@ -1,4 +1,7 @@
-"""Truth of ResiDual: Post-LN layers of torch, whose sub-layers' outputs are overheard and summed."""
+"""Truth of ResiDual: Post-LN layers of torch, whose sub-layers' outputs are overheard and summed.
+
+``flatten(2)`` for ``flatten(-2)`` leaves the numbers alone: of four dimensions both join the last two.
+"""
 
 import types
 

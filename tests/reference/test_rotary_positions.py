@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 from transformers import LlamaConfig
+from transformers.models.gpt_neox import modeling_gpt_neox
 from transformers.models.gptj import modeling_gptj
 from transformers.models.llama import modeling_llama
 
@@ -129,21 +130,28 @@ def test_neighbours_turn_as_in_gpt_j(shipped, draw):
     torch.testing.assert_close(ours, torch.einsum("bihk,bjhk->bhij", *theirs))
 
 
-@pytest.mark.parametrize("fraction", [1.0, 0.5])
-def test_halves_turn_as_in_llama_and_partly_as_in_gpt_neox(fraction, shipped, draw):
+def llama_angles(q: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    config = LlamaConfig(hidden_size=channels, num_attention_heads=1, head_dim=channels, rope_theta=10000.0)
+    return modeling_llama.LlamaRotaryEmbedding(config)(q, torch.arange(q.shape[1])[None])
+
+
+def test_halves_turn_as_in_llama(shipped, draw):
     q, k = (tensor.float() for tensor in draw(FILE, SIZES).values())
-    part = int(8 * fraction)
-    config = LlamaConfig(hidden_size=part, num_attention_heads=1, head_dim=part, rope_theta=10000.0)
-    cos, sin = modeling_llama.LlamaRotaryEmbedding(config)(q, torch.arange(7)[None])
-    turned = [
-        x[..., :part]
-        for x in modeling_llama.apply_rotary_pos_emb(q[..., :part], k[..., :part], cos, sin, unsqueeze_dim=2)
-    ]
-    whole = [torch.cat([x, rest[..., part:]], dim=-1) for x, rest in zip(turned, (q, k), strict=True)]
+    theirs = modeling_llama.apply_rotary_pos_emb(q, k, *llama_angles(q, 8), unsqueeze_dim=2)
 
-    ours = shipped(FILE).rotary_positions(q, k, layout="halves", fraction=fraction)
+    ours = shipped(FILE).rotary_positions(q, k, layout="halves")
 
-    torch.testing.assert_close(ours, torch.einsum("bihk,bjhk->bhij", *whole))
+    torch.testing.assert_close(tuple(shipped(FILE).rotate(x, "halves", 10000.0, 1.0) for x in (q, k)), theirs)
+    torch.testing.assert_close(ours, torch.einsum("bihk,bjhk->bhij", *theirs))
+
+
+def test_a_part_of_the_channels_turns_as_in_gpt_neox(shipped, draw):
+    q, k = (tensor.float() for tensor in draw(FILE, SIZES).values())
+    theirs = modeling_gpt_neox.apply_rotary_pos_emb(q, k, *llama_angles(q, 4), unsqueeze_dim=2)
+
+    ours = shipped(FILE).rotary_positions(q, k, layout="halves", fraction=0.5)
+
+    torch.testing.assert_close(ours, torch.einsum("bihk,bjhk->bhij", *theirs))
 
 
 @pytest.mark.parametrize("layout", ["interleaved", "halves"])

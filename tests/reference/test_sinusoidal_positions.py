@@ -1,4 +1,7 @@
-"""Truth of sinusoidal positions: plain Python entry by entry, and the tables of three models of transformers."""
+"""Truth of sinusoidal positions: plain Python entry by entry, and the tables of three models of transformers.
+
+``dim=1`` for ``dim=-1`` leaves the numbers alone: the waves have two dimensions.
+"""
 
 import math
 import types

@@ -1,8 +1,8 @@
 """Truth of T5's relative bias: the buckets and biases of T5Attention in transformers, and the formula in Python.
 
-Three changes of the file leave its numbers alone: the logarithm without its clamp (only distances that take the exact
-bucket meet it), ``<= exact`` (both rules give a distance of E bucket E), and no ``max(1, half)`` (a table of one bucket
-has its only row first and last).
+Three changes of the file leave its numbers alone: the logarithm without its clamp (only distances of an exact bucket
+meet it), ``<= exact`` (both rules give a distance of E bucket E), and no ``max(1, half)`` (a table of one bucket has
+its only row first and last).
 """
 
 import math
@@ -132,6 +132,8 @@ def test_the_biases_are_those_of_t5_at_all_distances(bidirectional, buckets, far
         -behind, bidirectional=bidirectional, num_buckets=buckets, max_distance=farthest
     )
     assert [bucket(n, **settings) for n in behind.tolist()] == wanted.tolist()
+    side = buckets // 2 if bidirectional else buckets
+    assert torch.equal(shipped(FILE)._buckets(behind[600:], side, farthest), wanted[600:])
 
 
 def test_with_one_bucket_the_softmax_is_that_of_scaled_dot_product_attention(shipped, draw):
