@@ -1,4 +1,7 @@
-"""Truth of the attention-free transformer: its quotient channel by channel, and RWKV-4 as one choice of its bias."""
+"""Truth of the attention-free transformer: its quotient channel by channel, and RWKV-4 as one choice of its bias.
+
+Mutants that live change no number: axes of length one and zeros exchanged; the two sides of a maximum.
+"""
 
 import contextlib
 import types

@@ -1,4 +1,8 @@
-"""Truth of the AWD-LSTM: the library's layers on weights thinned with the masks that gradients reveal."""
+"""Truth of the AWD-LSTM: the library's layers on weights thinned with the masks that gradients reveal.
+
+Mutants that live change no number: a draw that equals p; a side of the square matrices or a zero of the state named
+by another of its equals; strict, as there are three of each.
+"""
 
 import types
 
@@ -75,7 +79,10 @@ def library(x: Tensor, masks: dict[str, Tensor], rates: dict[str, float], **w: T
 
 
 def reveal(function, x: Tensor, w: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The masks, as 0 and 1: a weight is dropped where its gradient is zero, a channel where all its weights are."""
+    """The masks, as 0 and 1: a weight is dropped where its gradient is zero, a channel where all its weights are.
+
+    A sequence of which nothing comes out tells nothing: the seeds below leave something of each.
+    """
     leaves = {name: weight.detach().clone().requires_grad_() for name, weight in w.items()}
     y = function(x, leaves)
     masks = {}
@@ -101,7 +108,7 @@ def check(module: types.ModuleType, draw, agree) -> None:
     inputs = draw(FILE, SIZES)
     x, w = inputs["x"], {name: weight for name, weight in inputs.items() if name != "x"}
     seen = []
-    for seed, weight_drop, dropout in ((0, 0.0, 0.0), (0, 0.5, 0.0), (1, 0.5, 0.0), (2, 0.3, 0.4), (3, 0.0, 0.2)):
+    for seed, weight_drop, dropout in ((0, 0.0, 0.0), (0, 0.5, 0.0), (1, 0.5, 0.0), (4, 0.3, 0.4), (3, 0.0, 0.2)):
         given = {"weight_drop": weight_drop, "dropout": dropout}
         function = lambda x, w, given=given, seed=seed: module.awd_lstm(x, w, seed=seed, **given)[0]  # noqa: E731
         masks = reveal(function, x, w)

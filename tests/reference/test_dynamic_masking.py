@@ -1,4 +1,8 @@
-"""Truth of dynamic masking."""
+"""Truth of dynamic masking.
+
+Mutants that survive change no number: the device of a tensor, the arguments of max swapped, another number that
+parts the seeds, one dimension named from its other end. Changed defaults are caught by test_ideas.
+"""
 
 import types
 

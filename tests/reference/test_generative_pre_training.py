@@ -1,4 +1,8 @@
-"""Truth of generative pre-training: GPT-2 and GPT of transformers, with the weights copied across."""
+"""Truth of generative pre-training: GPT-2 and GPT of transformers, with the weights copied across.
+
+Mutants that survive change no number: the device of a tensor, a comparison with its sides swapped, a dimension
+named from its other end, D read for an assertion only.
+"""
 
 import math
 import types

@@ -1,4 +1,8 @@
-"""Truth of GloVe."""
+"""Truth of GloVe.
+
+Mutants that survive change no number: the sign of an error that is squared, what an unseen pair's logarithm is
+before its weight of zero, one dimension named from its other end.
+"""
 
 import math
 import types

@@ -1,4 +1,7 @@
-"""Truth of the linear recurrent unit: real sums over the past, a dense real system, scipy's filter, three forms."""
+"""Truth of the linear recurrent unit: real sums over the past, a dense real system, scipy's filter, three forms.
+
+Mutants that live change no number: a kernel one longer, whose last term reaches no token.
+"""
 
 import contextlib
 import types

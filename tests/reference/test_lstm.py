@@ -1,4 +1,7 @@
-"""Truth of the LSTM: the library's cell, the cell of 1997, and the memory that is carried with weight one."""
+"""Truth of the LSTM: the library's cell, the cell of 1997, and the memory that is carried with weight one.
+
+Mutants that live change no number: the two equal slopes of squash=tanh exchanged.
+"""
 
 import types
 

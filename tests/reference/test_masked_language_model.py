@@ -1,5 +1,9 @@
 """Truth of the masked language model: the encoder of transformers on the text that the file corrupts, and what the
-corruption does, counted."""
+corruption does, counted.
+
+Mutants that survive change no number: the device of a tensor, the arguments of max swapped, < or <= of a random
+fraction, one dimension named from its other end. Changed defaults are caught by test_ideas.
+"""
 
 import types
 

@@ -1,4 +1,7 @@
-"""Truth of the minGRU: every state as a weighted sum of all candidates, the loop and the scan."""
+"""Truth of the minGRU: every state as a weighted sum of all candidates, the loop and the scan.
+
+Mutants that live change no number: a candidate of exactly zero on either branch, which both give one half.
+"""
 
 import contextlib
 import types

@@ -1,4 +1,7 @@
-"""Truth of the n-gram language model."""
+"""Truth of the n-gram language model.
+
+Mutants that survive change no number: the device of a tensor, one dimension named from its other end.
+"""
 
 import math
 import types

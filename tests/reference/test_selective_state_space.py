@@ -1,4 +1,7 @@
-"""Truth of the selective state space: sums over the past, the loop and the scan, and the library's Mamba."""
+"""Truth of the selective state space: sums over the past, the loop and the scan, and the library's Mamba.
+
+Mutants that live change no number: an axis named from the other end; two slices exchanged.
+"""
 
 import contextlib
 import types

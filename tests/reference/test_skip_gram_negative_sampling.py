@@ -1,4 +1,8 @@
-"""Truth of skip-gram with negative sampling."""
+"""Truth of skip-gram with negative sampling.
+
+Mutants that survive change no number: the device of a tensor, a comparison with its sides swapped, which column
+zeros take their shape from, one dimension named from its other end.
+"""
 
 import math
 import types

@@ -1,4 +1,7 @@
-"""Truth of state space duality: every product of decays written out, three forms, and the scan of Mamba-2."""
+"""Truth of state space duality: every product of decays written out, three forms, and the scan of Mamba-2.
+
+Mutants that live change no number: axes and sizes that are equal exchanged.
+"""
 
 import contextlib
 import types
