@@ -8,8 +8,8 @@ Equation    $$ u_t = \beta_t \left(v_t - S_{t-1}^\top \phi(k_t)\right), \qquad S
             $$ \left(I + \mathrm{tril}(\mathrm{diag}(\beta)\, \Phi_K \Phi_K^\top, -1)\right) U
             = \mathrm{diag}(\beta) \left(V - \Phi_K S_0\right), \qquad
             O = \Phi_Q S_0 + \mathrm{tril}(\Phi_Q \Phi_K^\top)\, U $$
-Shapes      q, k (B, T, H, K); v, o, u (B, T, H, V); phi(q), phi(k) (B, T, H, P), P = K, with dpfp 2 K; state S (B, H,
-            P, V)
+Shapes      q, k (B, T, H, K); v, o, u (B, T, H, V); phi(q), phi(k) (B, T, H, P) with P = K, or 2 K
+            for dpfp; state S (B, H, P, V)
 Form        mixer
 Gates       beta (B, T, H) 0..1
 Parameters  form = parallel of recurrent | parallel | chunkwise;

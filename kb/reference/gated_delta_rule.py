@@ -14,13 +14,13 @@ Parameters  form = chunkwise of recurrent | chunkwise;
             normalise = l2 of none | l2
 Assumes     causal; 0 < decay <= 1; the memory fades first and is read for the correction afterwards. Without
             normalisation long keys make the memory explode, as in the delta rule
-Cost        recurrent: time O(T K V), state O(K V); chunkwise: time O(T C (K + V) + T K V) for chunks of C tokens, T /
-            C steps one after the other, so that C = 1 is the recurrent form again and C = T the parallel one
+Cost        recurrent: time O(T K V), state O(K V); chunkwise: time O(T C (K + V) + T K V) for chunks of C tokens,
+            T / C steps one after the other, so that C = 1 is the recurrent form again and C = T the parallel one
 Parents     deltanet -- all decays one;
             delta-rule -- moreover no normalisation;
             state-space-duality -- leave out the read, and a scalar decay of the state with additive writes is left
-Leaves out  the layer around it: projections, short convolutions, silu, decay as exp of -A softplus, the scale 1 /
-            sqrt(d_k) of the queries, gated norm of the output
+Leaves out  the layer around it: projections, short convolutions, silu, decay as exp of -A softplus, the scale
+            1 / sqrt(d_k) of the queries, gated norm of the output
 Checked     the sum over all writes, each carried through the product of alpha (I - beta k k^T) behind it, in float64
             with gradients, for both forms and chunks that do not divide T; both reference functions of transformers
             for Qwen3-Next (float32); decays of 1e-8 in float32, gradients too; one token; a run in three parts equals

@@ -9,8 +9,8 @@ Equation    $$ \phi(x) = \frac{1}{\sqrt m}\, e^{-\lVert x \rVert^2 / 2} \left(e^
             \mathbb E\left[\phi(q\, d^{-1/4})^\top \phi(k\, d^{-1/4})\right] = e^{q^\top k / \sqrt d} $$
             $$ o_t = \frac{\sum_{i \le t} \phi(q_t)^\top \phi(k_i)\, v_i}{\sum_{i \le t} \phi(q_t)^\top \phi(k_i)},
             \qquad \text{where } \phi(x) \text{ stands for } \phi(x\, d^{-1/4}) $$
-Shapes      q, k (B, T, H, K), K = d; v, o (B, T, H, V); omega (m, K), the same for all heads; phi (B, T, H, P), P =
-            m, hyperbolic 2 m; state S (B, H, P, V), z (B, H, P) and p (B, H): S and z are divided by e^p
+Shapes      q, k (B, T, H, K), K = d; v, o (B, T, H, V); omega (m, K), the same for all heads; phi (B, T, H, P)
+            with P = m, hyperbolic 2 m; state S (B, H, P, V), z (B, H, P) and p (B, H): S and z are divided by e^p
 Form        mixer
 Parameters  form = parallel of parallel | recurrent;
             features = positive of positive | hyperbolic | elu (features=elu gives linear-attention);
@@ -20,7 +20,7 @@ Parameters  form = parallel of parallel | recurrent;
 Assumes     causal. The kernel is unbiased, the quotient is not: its error falls with the root of m. The estimate of
             one pair has a relative variance of (e^{|q + k|^2 / sqrt(d)} - 1) / m for independent directions, hence
             long vectors make it useless; orthogonal ones vary less while m is not far above d. In float32 logits may
-            be in the hundreds; far beyond, no feature of query and key fits and 0 / 0 is left
+            be in the hundreds; far beyond, query and key may share no feature, and 0 / 0 is left
 Cost        recurrent: time O(T m (K + V)), state O(m V), constant in T; parallel: time O(T m K + T^2 (m + V))
 Parents     linear-attention -- features elu(x) + 1;
             scaled-dot-product-attention -- m to infinity

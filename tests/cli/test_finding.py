@@ -48,7 +48,7 @@ def test_search_is_narrowed_by_its_options(stemma: Stemma) -> None:
     assert "arxiv:2006.16236" in [hit["key"] for hit in concept["hits"]]
     kinds = {
         hit["kind"]
-        for hit in stemma("search", "attention", "--kind", "code, concept", "--limit", "40", "--json").document[
+        for hit in stemma("search", "attention", "--kind", "code, concept", "--limit", "400", "--json").document[
             "hits"
         ]
     }
