@@ -195,11 +195,18 @@ def test_damage_before_the_first_record_is_an_error_whatever_the_format_is_said_
 
 @pytest.mark.parametrize(
     "content",
-    [b"@article{a, title={A}}", b"%PDF-1.7", b"<html></html>", b'{"id": "https://openalex.org/W1"}', b"\x00\x01"],
+    [b"@article{a, title={A}}", b"%PDF-1.7", b"<rss></rss>", b'{"id": "https://openalex.org/W1"}', b"\x00\x01"],
 )
 def test_an_unknown_format_lists_the_known_ones(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InvalidQueryError, match=r"papers.*arxiv, s2"):
         stream_records(write(tmp_path, content))
+
+
+def test_a_web_page_is_an_article_and_holds_no_records(tmp_path: Path) -> None:
+    page = write(tmp_path, b"\n<!DOCTYPE html><html><p>Text.</p></html>")
+    assert detect_format(page) == "article"
+    with pytest.raises(InvalidQueryError, match="is an article, which holds no records"):
+        stream_records(page)
 
 
 def test_a_format_that_does_not_exist_is_refused(recorded: Path) -> None:
