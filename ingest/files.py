@@ -66,7 +66,8 @@ def detect_format(path: Path) -> str:
             raise MalformedDataError(f"{path.name} is empty; give a file with records")
         if start == b"<" and _ATOM in head:
             return "arxiv"
-        if _HTML.search(head):
+        # Only where it begins like one: a record may quote markup.
+        if start == b"<" and _HTML.search(head):
             return "article"
         if start in (b"{", b"["):
             return _tell_json(path, stream)

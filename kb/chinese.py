@@ -38,11 +38,6 @@ def to_simplified(text: str) -> str:
     return _simplify_again(text) if len(text) <= _REMEMBERED else _simplify(text)
 
 
-def has_traditional(text: str) -> bool:
-    """Tell whether the text is written in traditional characters, in part at least."""
-    return to_simplified(text) != text
-
-
 def _simplify(text: str) -> str:
     # A lone surrogate is no character that OpenCC could take; a NUL would end the text for it.
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):

@@ -4,23 +4,17 @@ from typing import TYPE_CHECKING
 
 from kb.cli.page import write, write_heading
 from kb.cli.words import count_words, mention_parts, year_part
+from kb.records import LANGUAGES
 
 if TYPE_CHECKING:
     from kb.records import ArticleView, PaperMention
-
-_LANGUAGES = {
-    "en": "English",
-    "zh-Hans": "Chinese, simplified",
-    "zh-Hant": "Chinese, traditional",
-    "mixed": "English and Chinese",
-}
 
 
 def print_article(view: "ArticleView", *, whole: bool) -> None:
     """Print an article; ``whole`` says whether its text, too."""
     article = view.article
     write((article.title, "bold"), year_part(article.published_on.year if article.published_on else None))
-    told = [_LANGUAGES.get(article.language, article.language), article.site, ", ".join(article.authors)]
+    told = [LANGUAGES.get(article.language, article.language), article.site, ", ".join(article.authors)]
     write((", ".join(one for one in told if one), "dim"), indent=2)
     write(("  ".join(one for one in (article.key, article.url) if one), "dim"), indent=2)
     if whole:

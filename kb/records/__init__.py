@@ -36,12 +36,24 @@ from kb.records.maps import (
 from kb.records.running import DRAWN, ClaimCard, Confinement, Idea, Limits, Parameter, RunResult, Snippet, Verdict
 from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter, Tag
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
-from kb.records.words import EDGE_KINDS, FAMILIES, WORK_KINDS, Kind, Layer, Role, RunStatus, VerdictName, WorkKind
+from kb.records.words import (
+    EDGE_KINDS,
+    FAMILIES,
+    LANGUAGES,
+    WORK_KINDS,
+    Kind,
+    Layer,
+    Role,
+    RunStatus,
+    VerdictName,
+    WorkKind,
+)
 
 __all__ = [
     "DRAWN",
     "EDGE_KINDS",
     "FAMILIES",
+    "LANGUAGES",
     "WORK_KINDS",
     "Article",
     "ArticleText",

@@ -36,3 +36,10 @@ WORK_KINDS: tuple[WorkKind, ...] = ("paper", "model", "hardware", "software")
 Kind = Literal["paper", "model", "hardware", "software", "concept", "code", "article"]
 VerdictName = Literal["verified", "refuted", "inconclusive", "not_run"]
 RunStatus = Literal["ok", "error", "timeout", "killed", "refused"]
+LANGUAGES = {
+    "en": "English",
+    "zh-Hans": "Chinese, simplified",
+    "zh-Hant": "Chinese, traditional",
+    "mixed": "English and Chinese",
+}
+"""What an article may be written in, in words."""

@@ -4,17 +4,11 @@ import streamlit as st
 
 from kb.errors import NotFoundError
 from kb.library import Library
-from kb.records import Article, ArticleView, PaperMention
+from kb.records import LANGUAGES, Article, ArticleView, PaperMention
 from kb.ui.links import address, escape, link, outside_link, record_link
 from kb.ui.marks import authors_line, count_words
 from kb.ui.state import asked
 
-_LANGUAGES = {
-    "en": "English",
-    "zh-Hans": "Chinese, simplified",
-    "zh-Hant": "Chinese, traditional",
-    "mixed": "English and Chinese",
-}
 _HOW = {
     "link": "by a link",
     "identifier": "by its identifier",
@@ -53,7 +47,7 @@ def show(library: Library) -> None:
 
 def _show_head(article: Article) -> None:
     when = f"{article.published_on:%-d %B %Y}" if article.published_on else ""
-    told = (", ".join(article.authors), article.site, when, _LANGUAGES.get(article.language, article.language))
+    told = (", ".join(article.authors), article.site, when, LANGUAGES.get(article.language, article.language))
     facts = [escape(one) for one in told if one]
     if article.url:
         facts.append(outside_link(article.url, "the page it came from"))

@@ -209,6 +209,11 @@ def test_a_web_page_is_an_article_and_holds_no_records(tmp_path: Path) -> None:
         stream_records(page)
 
 
+def test_records_that_quote_markup_are_still_records(tmp_path: Path) -> None:
+    quoting = b'{"paperId": "1", "title": "Pages", "abstract": "We parse <html> and <body > tags."}\n'
+    assert detect_format(write(tmp_path, quoting)) == "s2"
+
+
 def test_a_format_that_does_not_exist_is_refused(recorded: Path) -> None:
     with pytest.raises(InvalidQueryError, match="arxiv, s2"):
         stream_records(recorded / "s2-papers.jsonl", "word")
