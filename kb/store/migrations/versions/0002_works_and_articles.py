@@ -1,13 +1,17 @@
 """Works without a paper, contested relations, divergences, articles, tags; words indexed in simplified Chinese."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
-_READ = sa.text("SELECT id, title, names, body FROM documents ORDER BY id")
+_READ = sa.text("SELECT id, title, names, body FROM documents WHERE id > :after ORDER BY id LIMIT 2000")
 _WRITE = sa.text("INSERT INTO documents_fts(rowid, title, names, body) VALUES (:id, :title, :names, :body)")
+_NAME = sa.text("INSERT INTO document_names(document_id, folded) VALUES (:number, :folded)")
 
 
 def upgrade() -> None:
@@ -109,14 +113,20 @@ def _create_article_tables() -> None:
 
 def _index_again() -> None:
     """Write the words of every text anew: from here on traditional characters are indexed as simplified ones."""
+    connection = op.get_bind()
+    op.execute("INSERT INTO documents_fts(documents_fts) VALUES ('delete-all')")
+    op.execute("DELETE FROM document_names")
+    # A part at a time: a large library's texts do not fit into memory.
+    after = 0
+    while rows := connection.execute(_READ, {"after": after}).all():
+        _index_rows(connection, rows)
+        after = rows[-1].id
+
+
+def _index_rows(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
     from kb.store.naming import fold_name
     from kb.store.splitting import split_for_index
 
-    connection = op.get_bind()
-    rows = connection.execute(_READ).all()
-    op.execute("INSERT INTO documents_fts(documents_fts) VALUES ('delete-all')")
-    if not rows:
-        return
     words = [
         {"id": row.id, "title": split_for_index(row.title), "names": split_for_index(row.names)}
         | {"body": split_for_index(row.body)}
@@ -130,8 +140,5 @@ def _index_again() -> None:
         for name in (row.title, *row.names.split("\n")[:-1])
         if (folded := fold_name(name))
     }
-    op.execute("DELETE FROM document_names")
-    connection.execute(
-        sa.text("INSERT INTO document_names(document_id, folded) VALUES (:number, :folded)"),
-        [{"number": number, "folded": folded} for number, folded in sorted(named)],
-    )
+    if named:
+        connection.execute(_NAME, [{"number": number, "folded": folded} for number, folded in sorted(named)])
