@@ -8,6 +8,8 @@ from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import count_words
 
 QUESTIONS = ("who invented linear attention", "is RWKV a recurrent network?", "快速权重是什么")
+#: So many ideas at most are named on the first page.
+_IDEAS_SHOWN = 14
 
 
 def show_introduction(library: Library) -> None:
@@ -17,8 +19,8 @@ def show_introduction(library: Library) -> None:
         '<p class="lead">Where does an idea of neural architecture come from, what did it change, and is it the same '
         "as an older one under another name? "
         f"Here are {count_words(counts['papers'], 'paper')}, {count_words(counts['ideas'], 'idea')} and the lines of "
-        "descent between them, each with its evidence; and where an idea has code, the relation is checked by "
-        "executing both sides.</p>"
+        "descent between them, each with its evidence. Ideas that have code run here, and claims about two of them "
+        "are checked by executing both.</p>"
     )
 
 
@@ -37,13 +39,17 @@ def show_rest(library: Library) -> None:
 
 def _draw_ideas(library: Library) -> str:
     concepts = {one.slug: one for one in library.concepts()}
-    coded = [concepts[idea.slug] for idea in library.ideas() if idea.slug in concepts]
+    named = [concepts[idea.slug] for idea in library.ideas() if idea.slug in concepts]
+    coded = sorted(named, key=lambda one: (one.introduced or 0, one.name))
+    # Evenly thinned out over the years: the list is a taste, the whole of it a click away.
+    shown = coded[:: max(1, -(-len(coded) // _IDEAS_SHOWN))]
     rows = "".join(
         f'<li><span class="year">{one.introduced or ""}</span>{record_link(one.key, one.name)}'
         f' <span class="quiet zh">{escape(one.name_zh if one.name_zh != one.name else "")}</span></li>'
-        for one in sorted(coded, key=lambda one: (one.introduced or 0, one.name))
+        for one in shown
     )
-    return f'<ul class="rows tight">{rows}</ul>'
+    every = link(address("idea"), f"all {len(coded)} of them") if len(shown) < len(coded) else ""
+    return f'<ul class="rows tight">{rows}</ul><p>{every}</p>'
 
 
 def _draw_ways_on(library: Library) -> str:
