@@ -1,20 +1,18 @@
 """``Library``: everything that a front door can ask for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 
-from kb.errors import NotFoundError
 from kb.ids import parse_id
-from kb.library import claiming, doctor, finding, lineage, opening, running
-from kb.library.lists import Lists
+from kb.library import claiming, doctor, finding, lineage, opening
+from kb.library.bench import Bench
 from kb.library.shelves import Shelves
+from kb.library.snippets import Snippets
 from kb.records import (
     ArticleView,
     ClaimCard,
     ConceptView,
-    Confinement,
     Health,
-    Idea,
     ImportReport,
     LineageMap,
     MapView,
@@ -22,26 +20,22 @@ from kb.records import (
     Network,
     PaperView,
     Path,
-    RunResult,
     SearchAnswer,
     SearchFilter,
-    Snippet,
     Verdict,
 )
-from kb.reference.parameters import list_bounds
-from kb.reference.registry import get_idea, list_ideas
 from kb.search.query import Searcher
 from kb.settings import Settings, read_settings
-from kb.store import Store, open_store, runs
+from kb.store import Store, open_store
 
 ANYTHING = SearchFilter()
 WHOLE_MAP = MapView()
 
 
-class Library(Lists):
+class Library(Bench, Snippets):
     """A library that is open. Any thread may use it; records go in and come out, nothing else.
 
-    What can be listed is told in ``kb.library.lists``.
+    What can be listed is told in ``kb.library.lists``, what runs in ``bench``, what a user attaches in ``snippets``.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -134,16 +128,6 @@ class Library(Lists):
             return self._searcher.similar_by_text(self.resolve(key), limit)
         return finding.rank_neighbours(self._shelves.read(), self.resolve(key), by, limit)
 
-    def resolve(self, name: str) -> str:
-        """Return the key of the record that this identifier, idea's name or alias, or work's title or name means.
-
-        Raises
-        ------
-        NotFoundError  : well formed, but not here
-        InvalidIdError : neither an identifier nor the name of an idea
-        """
-        return finding.resolve(self._store, name)
-
     def show(self, name: str) -> PaperView | ConceptView | ArticleView:
         """Return a record with its links: a paper by any identifier, an article by key, an idea by any name."""
         return finding.show(self._store, self.resolve(name))
@@ -169,69 +153,6 @@ class Library(Lists):
 
     def _on_map(self, name: str) -> str:
         return self.resolve(name).replace("code:", "concept:", 1)
-
-    # What runs
-
-    def ideas(self) -> tuple[Idea, ...]:
-        """Return the reference implementations."""
-        return list_ideas()
-
-    def idea(self, name: str) -> Idea:
-        """Return a reference implementation by slug, or by any name of its idea.
-
-        Raises
-        ------
-        NotFoundError : the idea is unknown or has no code yet
-        """
-        try:
-            return get_idea(name.removeprefix("code:").removeprefix("concept:"))
-        except NotFoundError:
-            return get_idea(self.resolve(name).split(":", 1)[1])
-
-    def sizes(self, name: str) -> dict[str, tuple[int, int]]:
-        """Return the sizes that an idea's standard input depends on: default and greatest value by letter."""
-        return list_bounds(self.idea(name))
-
-    def run(
-        self, name: str, parameters: Mapping[str, object] | None = None, *, seed: int = 0, code: str | None = None
-    ) -> RunResult:
-        """Run an idea, or an edited version of its source, on its standard input, and record the run."""
-        return running.run_idea(self._store, self.settings, self.idea(name), parameters, seed=seed, code=code)
-
-    def run_snippet(self, name: str, code: str) -> RunResult:
-        """Run a user's own program, confined, and record the run."""
-        return running.run_snippet(self._store, self.settings, name, code)
-
-    def compare(
-        self, names: Sequence[str], parameters: Mapping[str, object] | None = None, *, seed: int = 0
-    ) -> RunResult:
-        """Run two to four ideas of one form on equal inputs; ``kb.reference.program`` names the figures."""
-        ideas = [self.idea(name) for name in names]
-        return running.compare_ideas(self._store, self.settings, ideas, parameters, seed=seed)
-
-    def warm_up(self) -> None:
-        """Have a confined worker with torch ready in the background."""
-        from kb.runner import warm_up
-
-        warm_up()
-
-    def confinement(self) -> Confinement:
-        """Return which way of confining code is in force on this machine."""
-        from kb.runner import confinement
-
-        return confinement()
-
-    def attach(self, name: str, label: str, code: str) -> Snippet:
-        """Attach a program to a paper or an idea."""
-        key = self.resolve(name)
-        with self._store.write() as session:
-            return runs.save_snippet(session, key, label, code)
-
-    def snippets(self, name: str | None = None) -> list[Snippet]:
-        """Return the snippets attached to a record, or all."""
-        key = self.resolve(name) if name else None
-        with self._store.read() as session:
-            return runs.list_snippets(session, key)
 
     # Claims
 

@@ -1,6 +1,7 @@
-"""What a library holds, listed: the part of ``Library`` that reads and gathers nothing."""
+"""What a library holds, by name and listed: the part of ``Library`` that reads and gathers nothing."""
 
 from kb.ids import parse_id
+from kb.library import finding
 from kb.library.shelves import Shelves
 from kb.records import Article, Concept, Divergence, Paper
 from kb.store import Store, articles, concepts, divergences, papers
@@ -12,6 +13,16 @@ class Lists:
 
     _store: Store
     _shelves: Shelves
+
+    def resolve(self, name: str) -> str:
+        """Return the key of the record that this identifier, idea's name or alias, or work's title or name means.
+
+        Raises
+        ------
+        NotFoundError  : well formed, but not here
+        InvalidIdError : neither an identifier nor the name of an idea
+        """
+        return finding.resolve(self._store, name)
 
     def concepts(self) -> tuple[Concept, ...]:
         """Return all ideas, by year and slug."""
