@@ -33,8 +33,23 @@ from kb.records.maps import (
     NetworkNode,
     Path,
 )
-from kb.records.running import DRAWN, ClaimCard, Confinement, Idea, Limits, Parameter, RunResult, Snippet, Verdict
+from kb.records.presets import Figure, Preset
+from kb.records.running import (
+    DRAWN,
+    ClaimCard,
+    Confinement,
+    Idea,
+    Limits,
+    Parameter,
+    RunNote,
+    RunRecord,
+    RunResult,
+    Ticket,
+    Verdict,
+)
 from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter, Tag
+from kb.records.snippets import Snippet, SnippetFile, SnippetKind, SnippetReading, SnippetsTaken, SnippetVersion
+from kb.records.training import Finding, TrainingTask
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
 from kb.records.words import (
     EDGE_KINDS,
@@ -68,6 +83,8 @@ __all__ = [
     "Document",
     "Evidence",
     "Executed",
+    "Figure",
+    "Finding",
     "Health",
     "Hit",
     "Hop",
@@ -95,17 +112,27 @@ __all__ = [
     "Parameter",
     "Path",
     "Position",
+    "Preset",
     "Reason",
     "ReviewNote",
     "Role",
+    "RunNote",
+    "RunRecord",
     "RunResult",
     "RunStatus",
     "SearchAnswer",
     "SearchFilter",
     "Skipped",
     "Snippet",
+    "SnippetFile",
+    "SnippetKind",
+    "SnippetReading",
+    "SnippetVersion",
+    "SnippetsTaken",
     "Tag",
     "Term",
+    "Ticket",
+    "TrainingTask",
     "Verdict",
     "VerdictName",
     "WorkKind",

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kb.records.literature import Concept, Divergence, LineageEdge, OpenCitation, Paper
-from kb.records.running import ClaimCard, Confinement, Idea, Snippet, Verdict
+from kb.records.running import ClaimCard, Confinement, Idea, Verdict
+from kb.records.snippets import Snippet
 
 
 @dataclass(frozen=True, slots=True)

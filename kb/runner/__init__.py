@@ -1,8 +1,9 @@
 """Run a program that nobody vouches for, in a confined process, and bring back what it did as data.
 
 ``run(code, limits)`` never lets a guest's failure become an exception of ours; ``submit`` does the same in the
-background, one owner after the other, and returns a ticket at once. ``confinement()`` says which way is in force: bubblewrap; where it is absent or not permitted, confinement from inside the process (seccomp and
-Landlock); where neither is possible a user's snippet is refused and only shipped code runs.
+background, its owners in turn, and returns a ticket at once. ``confinement()`` says which way is in force:
+bubblewrap; where it is absent or not permitted, confinement from inside the process (seccomp and Landlock); where
+neither is possible a user's snippet is refused and only shipped code runs.
 
 What it defends against, each held by tests (``tests/runner``: escapes, limits, leftovers): a program that reads the
 user's files or environment, writes or deletes anything outside its scratch folder, opens a socket, starts a process
