@@ -49,7 +49,7 @@ def _recurrent(q: Tensor, k: Tensor, v: Tensor, state: State) -> tuple[Tensor, S
         # sum of k_i v_i^T
         S = S + einsum("bhk,bhv->bhkv", k[:, t], v[:, t])
         # o_t = (sum of v_i k_i^T) R_t q_t
-        outputs.append(einsum("bhkv,bhkj,bhj->bhv", S, R, q[:, t]))
+        outputs.append(einsum("bhkv,bhk->bhv", S, einsum("bhkj,bhj->bhk", R, q[:, t])))
     return torch.stack(outputs, dim=1), (S, R)
 
 
