@@ -1,4 +1,4 @@
-"""Finds the claims by walking this folder's family files; loads no torch."""
+"""Finds the claims by walking this folder's families, one folder each; loads no torch."""
 
 import difflib
 import hashlib
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from kb.claims.claim import Claim
 from kb.errors import NotFoundError
-from kb.records import ClaimCard
+from kb.records import FAMILIES, ClaimCard
 from kb.reference.registry import get_idea
 
 FOLDER = Path(__file__).resolve().parent
-_MACHINERY = frozenset({"__init__", "claim", "registry", "verify"})
 
 
+@cache
 def list_claims() -> tuple[ClaimCard, ...]:
-    """Return every claim as it is shown, by family and then as its file has them."""
+    """Return every claim as it is shown, by family and then by file, in the file's order."""
     return tuple(
         ClaimCard(
             id=claim.id,
@@ -33,6 +33,14 @@ def list_claims() -> tuple[ClaimCard, ...]:
             cost=claim.cost,
             family=claim.family,
             code_hash=hash_code(claim),
+            holds=claim.holds,
+            draws=claim.draws,
+            bound_single=claim.bound_single,
+            equation=claim.equation,
+            pitfall=claim.pitfall,
+            papers=claim.papers,
+            executes=claim.executes,
+            has_example=claim.smallest is not None,
         )
         for claim in _load_claims()
     )
@@ -53,12 +61,16 @@ def get_claim(id: str) -> Claim:
     raise NotFoundError(f"no claim has the id {id!r}: there is {', '.join(nearest or claims)}")
 
 
-def hash_code(claim: Claim) -> str:
-    """Return the SHA-256 of the claim's file and of every reference file that it executes."""
-    digest = hashlib.sha256()
+def file_of(claim: Claim) -> Path:
+    """Return the file in which a claim's check stands."""
     file = sys.modules[claim.check.__module__].__file__
     assert file is not None
-    digest.update(Path(file).read_bytes())
+    return Path(file)
+
+
+def hash_code(claim: Claim) -> str:
+    """Return the SHA-256 of the claim's file and of every reference file that it executes."""
+    digest = hashlib.sha256(file_of(claim).read_bytes())
     for slug in sorted(claim.executes):
         digest.update(get_idea(slug).code_hash.encode())
     return digest.hexdigest()
@@ -66,5 +78,10 @@ def hash_code(claim: Claim) -> str:
 
 @cache
 def _load_claims() -> tuple[Claim, ...]:
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in _MACHINERY)
-    return tuple(claim for name in names for claim in importlib.import_module(f"kb.claims.{name}").CLAIMS)
+    modules = [
+        f"kb.claims.{family.replace('-', '_')}.{path.stem}"
+        for family in FAMILIES
+        for path in sorted((FOLDER / family.replace("-", "_")).glob("*.py"))
+        if path.stem[0] != "_"
+    ]
+    return tuple(claim for name in modules for claim in importlib.import_module(name).CLAIMS)

@@ -126,10 +126,10 @@ def _print_verdicts(cards: "Sequence[ClaimCard]", verdicts: "Mapping[str, Verdic
 def _figures(card: "ClaimCard", verdict: "Verdict | None") -> str:
     told = [f"{card.cost}, {card.family}", f"expected {card.expected.replace('_', ' ')}"]
     if verdict and verdict.measured is not None:
-        sign = "<=" if verdict.measured <= card.bound else ">"
-        told.append(f"measured {verdict.measured:.3g} {sign} {card.bound:.3g}")
-    else:
-        told.append(f"bound {card.bound:.3g}")
+        bound = card.bound if verdict.bound is None else verdict.bound
+        sign = "<" if verdict.measured < bound else ">" if verdict.measured > bound else "="
+        told.append(f"measured {verdict.measured:.3g} {sign} {bound:.3g}")
+    told.append(f"{card.holds} {card.bound:.3g} keeps it")
     if verdict:
         told.append(f"{verdict.seconds:.2f} s")
     told.append(f"rejects {count_words(len(card.wrong_variants), 'wrong variant')}")

@@ -6,6 +6,7 @@ for a concept, ``code:linear-attention`` for its reference implementation.
 """
 
 from kb.records.articles import Article, ArticleText, ArticleView, PaperMention
+from kb.records.claiming import ClaimCard, ClaimCost, ClaimKind, Example, Holds, Precision, Verdict
 from kb.records.importing import ImportReport
 from kb.records.literature import (
     Catalogue,
@@ -33,7 +34,7 @@ from kb.records.maps import (
     NetworkNode,
     Path,
 )
-from kb.records.running import DRAWN, ClaimCard, Confinement, Idea, Limits, Parameter, RunResult, Snippet, Verdict
+from kb.records.running import DRAWN, Confinement, Idea, Limits, Parameter, RunResult, Snippet
 from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter, Tag
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
 from kb.records.words import (
@@ -61,15 +62,19 @@ __all__ = [
     "Catalogue",
     "Citation",
     "ClaimCard",
+    "ClaimCost",
+    "ClaimKind",
     "Concept",
     "ConceptView",
     "Confinement",
     "Divergence",
     "Document",
     "Evidence",
+    "Example",
     "Executed",
     "Health",
     "Hit",
+    "Holds",
     "Hop",
     "Idea",
     "ImportReport",
@@ -95,6 +100,7 @@ __all__ = [
     "Parameter",
     "Path",
     "Position",
+    "Precision",
     "Reason",
     "ReviewNote",
     "Role",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.records.running import ClaimCard, Verdict
+from kb.records.claiming import ClaimCard, Verdict
 from kb.records.words import Layer
 
 

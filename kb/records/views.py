@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kb.records.claiming import ClaimCard, Verdict
 from kb.records.literature import Concept, Divergence, LineageEdge, OpenCitation, Paper
-from kb.records.running import ClaimCard, Confinement, Idea, Snippet, Verdict
+from kb.records.running import Confinement, Idea, Snippet
 
 
 @dataclass(frozen=True, slots=True)

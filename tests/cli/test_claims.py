@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.claims import fast_weights
-from kb.claims.registry import _load_claims
+from kb.claims.fast_weights import outer_products
+from kb.claims.registry import _load_claims, list_claims
 from tests.cli.conftest import Stemma
 
 CLAIM = "linear-attention-is-a-fast-weight-programmer"
@@ -35,19 +35,26 @@ def test_a_claim_is_executed_and_its_verdict_kept(stemma: Stemma, own_db: Path) 
 
 def test_claims_are_chosen_by_cost_and_family(stemma: Stemma) -> None:
     chosen = stemma("verify", "--list", "--cost", "exact", "--family", "recurrence", "--json").document["claims"]
-    assert [claim["id"] for claim in chosen] == ["rwkv-parallel-is-recurrent"]
+    assert "rwkv-parallel-is-recurrent" in [claim["id"] for claim in chosen]
+    every = stemma("verify", "--list", "--json").document["claims"]
+    assert 0 < len(chosen) < len(every)
 
 
 def test_a_verdict_that_nobody_expected_is_exit_code_1(
     stemma: Stemma, own_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = [replace(claim, expected="refuted") if claim.id == CLAIM else claim for claim in fast_weights.CLAIMS]
-    monkeypatch.setattr(fast_weights, "CLAIMS", tuple(wrong))
-    _load_claims.cache_clear()
+    wrong = [replace(claim, expected="refuted") if claim.id == CLAIM else claim for claim in outer_products.CLAIMS]
+    monkeypatch.setattr(outer_products, "CLAIMS", tuple(wrong))
+    _forget_claims()
     try:
         outcome = stemma("verify", CLAIM, "--json", db=own_db)
     finally:
-        _load_claims.cache_clear()
+        _forget_claims()
     assert outcome.code == 1
     assert outcome.document["summary"]["as_expected"] == 0
     assert outcome.complaints[-1] == f"stemma: 1 verdict not as expected: {CLAIM}"
+
+
+def _forget_claims() -> None:
+    _load_claims.cache_clear()
+    list_claims.cache_clear()

@@ -162,8 +162,8 @@ def test_numbers_are_short_and_say_their_unit() -> None:
 
 def test_a_margin_is_told_in_words(library_db: Path) -> None:
     with Library.open(settings=Settings(db=str(library_db)), build=False) as library:
-        card = library.claims()[0]
-    assert tell_margin(card, None) == "not yet measured; at most 10⁻¹² is allowed"
+        card = next(one for one in library.claims() if one.bound == 1e-12)
+    assert tell_margin(card, None) == "not yet measured; at most 10⁻¹² would keep the statement"
 
 
 def test_a_contested_relation_names_who_holds_what_and_where(app_page: Open, read_page: Read) -> None:
