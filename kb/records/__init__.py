@@ -39,6 +39,7 @@ from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer,
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
 from kb.records.words import (
     EDGE_KINDS,
+    EXACT_KINDS,
     FAMILIES,
     LANGUAGES,
     WORK_KINDS,
@@ -53,6 +54,7 @@ from kb.records.words import (
 __all__ = [
     "DRAWN",
     "EDGE_KINDS",
+    "EXACT_KINDS",
     "FAMILIES",
     "LANGUAGES",
     "WORK_KINDS",
