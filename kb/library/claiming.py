@@ -24,6 +24,20 @@ def verify(store: Store, ids: Sequence[str], seed: int, progress: Progress | Non
     return verdicts
 
 
+def verify_variants(ids: Sequence[str], seed: int, progress: Progress | None) -> dict[str, list[tuple[str, Verdict]]]:
+    """Execute the wrong variants of claims; nothing is recorded, for they say nothing about what ships."""
+    from kb.claims.registry import get_claim, list_claims
+    from kb.claims.verify import run_wrong_variants
+
+    chosen = [get_claim(one).id for one in ids] or [card.id for card in list_claims()]
+    found = {}
+    for done, one in enumerate(chosen):
+        if progress:
+            progress(f"trying to mislead {one}", done, len(chosen))
+        found[one] = run_wrong_variants(one, seed=seed)
+    return found
+
+
 def list_verdicts(store: Store) -> list[Verdict]:
     """Return the newest verdict of each claim, stale where its code has changed since."""
     from kb.claims.registry import list_claims

@@ -172,6 +172,12 @@ class Library(Bench, Snippets):
         """Execute claims, all of them where none is named, and record the verdicts."""
         return claiming.verify(self._store, ids, seed, progress)
 
+    def verify_variants(
+        self, ids: Sequence[str] = (), *, seed: int = 0, progress: opening.Progress | None = None
+    ) -> dict[str, list[tuple[str, Verdict]]]:
+        """Execute the wrong variants of claims, all of them where none is named; nothing is recorded."""
+        return claiming.verify_variants(ids, seed, progress)
+
     def doctor(self) -> Health:
         """Examine the library and the machine."""
         return doctor.examine(self._store, self.settings)
