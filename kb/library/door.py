@@ -162,6 +162,17 @@ class Library(Bench, Snippets):
 
         return list_claims()
 
+    def claim_source(self, id: str) -> str:
+        """Return the text of the file in which a claim's check stands.
+
+        Raises
+        ------
+        NotFoundError : no claim has that id
+        """
+        from kb.claims.registry import file_of, get_claim
+
+        return file_of(get_claim(id)).read_text(encoding="utf-8")
+
     def verdicts(self) -> list[Verdict]:
         """Return the newest verdict of each claim, stale where its code has changed since."""
         return claiming.list_verdicts(self._store)

@@ -7,7 +7,7 @@ import streamlit as st
 from kb.library import Library
 from kb.records import ClaimCard, Verdict
 from kb.ui.checking import moment_of, run_checks
-from kb.ui.links import escape, record_link
+from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import count_words
 from kb.ui.verdict_lines import mark_of, tell_margin
 
@@ -26,7 +26,7 @@ def show_newest(library: Library) -> None:
     st.html(f'<ul class="rows tight">{"".join(_tell_briefly(card, verdict, names) for card, verdict in pairs)}</ul>')
     fresh = sum(1 for _, verdict in pairs if verdict and not verdict.stale)
     told = "All are up to date." if fresh == len(pairs) else f"{count_words(len(pairs) - fresh, 'check')} to run."
-    _show_button(library, "Run the checks", (), key="run all checks", told=told)
+    show_check(library, "Run the checks", (), key="run all checks", told=told)
 
 
 def show_claims(library: Library, pairs: Sequence[Pair]) -> None:
@@ -34,7 +34,7 @@ def show_claims(library: Library, pairs: Sequence[Pair]) -> None:
     names = {one.slug: one.name for one in library.concepts()}
     for card, verdict in pairs:
         st.html(_tell_fully(card, verdict, names))
-        _show_button(library, "Run this check again" if verdict else "Run this check", (card.id,), key=card.id)
+        show_check(library, "Run this check again" if verdict else "Run this check", (card.id,), key=card.id)
 
 
 def _between(card: ClaimCard, names: dict[str, str]) -> str:
@@ -44,7 +44,7 @@ def _between(card: ClaimCard, names: dict[str, str]) -> str:
 def _tell_briefly(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
     sentence = card.statement.split(". ", 1)[0].rstrip(".")
     return (
-        f"<li>{mark_of(verdict)} &ensp;{escape(sentence)}."
+        f"<li>{mark_of(verdict)} &ensp;{link(address('claims', id=card.id), sentence)}."
         f'<br><span class="quiet">{_between(card, names)}: {escape(tell_margin(card, verdict))}</span></li>'
     )
 
@@ -63,17 +63,29 @@ def _tell_fully(card: ClaimCard, verdict: Verdict | None, names: dict[str, str])
         "Last run": escape(when),
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items() if value)
-    return f"<p>{mark_of(verdict)} &ensp;{escape(card.statement)}</p><dl class='facts'>{rows}</dl>"
+    more = link(address("claims", id=card.id), "The whole claim")
+    return f"<p>{mark_of(verdict)} &ensp;{escape(card.statement)} {more}</p><dl class='facts'>{rows}</dl>"
 
 
-def _show_button(library: Library, label: str, ids: Sequence[str], *, key: str, told: str = "") -> None:
+def show_check(
+    library: Library, label: str, ids: Sequence[str], *, key: str, told: str = "", keep_variants: str = ""
+) -> None:
+    """Draw a button that executes claims, all exact ones where none is named, and draws the page anew.
+
+    Parameters
+    ----------
+    keep_variants : where given, the claim's wrong variants run too, and what became of each is kept in the session
+                    under this name
+    """
     left, right = st.columns([1.6, 3], vertical_alignment="center")
     pressed = left.button(label, key=f"check {key}")
     place = right.empty()
     place.html(f'<p class="quiet">{escape(told)}</p>' if told else "<span></span>")
     if pressed:
-        trouble = run_checks(library, ids, place)
-        if trouble:
-            place.warning(trouble)
-        else:
-            st.rerun()
+        done = run_checks(library, ids, place, with_variants=bool(keep_variants))
+        if done.trouble:
+            place.warning(done.trouble)
+            return
+        if keep_variants:
+            st.session_state[keep_variants] = done.variants
+        st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from kb.errors import KBError
 from kb.library import Library
-from kb.ui import article, compare, idea, lineage, paper, search
+from kb.ui import article, claim, compare, idea, lineage, paper, search
 from kb.ui import library as shelf
 from kb.ui.frame import show_masthead
 from kb.ui.links import escape
@@ -23,6 +23,7 @@ PAGES: tuple[tuple[str, str, Show], ...] = (
     ("idea", "Idea", idea.show),
     ("article", "Article", article.show),
     ("compare", "Compare", compare.show),
+    ("claims", "Claims", claim.show),
     ("library", "Library", shelf.show),
 )
 #: Pages on which code may be run: a worker is made ready while the reader reads.

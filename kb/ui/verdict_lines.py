@@ -6,6 +6,9 @@ from kb.ui.marks import verdict_mark
 from kb.ui.numbers import show_number
 
 
+_MANY = 1e3
+
+
 def mark(verdict: str, stale: bool = False) -> str:
     """Return the sign and the word of a verdict as HTML; a stale one is drawn hollow, with a dashed frame."""
     sign, word, colour = verdict_mark(verdict, stale)
@@ -33,7 +36,8 @@ def tell_margin(card: ClaimCard, verdict: Verdict | None) -> str:
         return f"no difference at all; {allowed}"
     least, most = sorted((abs(verdict.measured), abs(bound)))
     side = "below" if verdict.measured < bound else "above"
-    far = f", {_times(most / least)} {side}" if least else f", {side}"
+    # above a thousand the number of times says nothing that the two figures do not
+    far = f", {_times(most / least)} {side}" if least and most / least < _MANY else f", far {side}"
     return f"measured {show_number(verdict.measured)}{far} the bound of {show_number(bound)}; {allowed}"
 
 

@@ -1,0 +1,111 @@
+"""All claims, family by family, with filters that stand in the address."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from kb.library import Library
+from kb.records import FAMILIES, ClaimCard, Verdict
+from kb.ui.claims import show_check
+from kb.ui.links import address, escape, link
+from kb.ui.marks import FAMILY_COLOURS, count_words, family_name
+from kb.ui.state import asked_list, tell
+from kb.ui.verdict_lines import mark_of
+
+KINDS = ("equality", "reduction", "limit", "scaling", "ordering", "count", "inequality", "separation")
+VERDICTS = ("verified", "refuted", "inconclusive", "not_run", "stale")
+_PLURALS = {"equality": "equalities", "inequality": "inequalities", "scaling": "scaling laws"}
+
+
+def show_list(library: Library) -> None:
+    """Draw how many claims there are and what became of them, the filters, and the claims that pass."""
+    cards, verdicts = library.claims(), {one.claim: one for one in library.verdicts()}
+    st.html(f"<h1>Claims</h1><p class='lead'>{_tell_whole(cards, verdicts)}</p>{_EXPLAINED}")
+    _show_filters()
+    chosen = [card for card in cards if _passes(card, verdicts.get(card.id))]
+    if not chosen:
+        st.html("<p>No claim passes these filters. Take one of them back to see more.</p>")
+        return
+    exact = [card.id for card in chosen if card.cost == "exact"]
+    if exact:
+        told = f"{count_words(len(exact), 'exact claim')} of these, some seconds"
+        show_check(library, "Execute them", exact, key="check the list", told=told)
+    for family in FAMILIES:
+        members = [card for card in chosen if card.family == family]
+        if members:
+            st.html(_tell_family(family, members, verdicts))
+
+
+_EXPLAINED = (
+    "<p class='quiet'>A claim runs both sides of what somebody says about two ideas and holds a figure against a "
+    "bound. What is popularly believed and false stays here, refuted, with the smallest input on which it fails.</p>"
+)
+
+
+def _tell_whole(cards: Sequence[ClaimCard], verdicts: Mapping[str, Verdict]) -> str:
+    counts = Counter(_state(verdicts.get(card.id)) for card in cards)
+    parts = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in VERDICTS if counts[name]]
+    return f"{count_words(len(cards), 'claim')}: {', '.join(parts)}."
+
+
+def _state(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not_run"
+    return "stale" if verdict.stale else verdict.verdict
+
+
+def _show_filters() -> None:
+    for name, options, label in (
+        ("verdict", VERDICTS, "Verdict"),
+        ("kind", KINDS, "Kind"),
+        ("family", FAMILIES, "Family"),
+    ):
+        key = f"claims by {name}"
+        st.session_state[key] = asked_list(name, options)
+        st.pills(
+            label,
+            options,
+            key=key,
+            selection_mode="multi",
+            format_func=_plain if name != "family" else family_name,
+            label_visibility="collapsed",
+            on_change=_note,
+            args=(name, key),
+        )
+
+
+def _plain(word: str) -> str:
+    return _PLURALS.get(word) or (f"{word}s" if word in KINDS else word.replace("_", " "))
+
+
+def _note(name: str, key: str) -> None:
+    tell(**{name: ",".join(st.session_state[key])})
+
+
+def _passes(card: ClaimCard, verdict: Verdict | None) -> bool:
+    wanted = {name: asked_list(name, options) for name, options in (("kind", KINDS), ("family", FAMILIES))}
+    states = asked_list("verdict", VERDICTS)
+    return (
+        card.kind in (wanted["kind"] or KINDS)
+        and card.family in (wanted["family"] or FAMILIES)
+        and (not states or _state(verdict) in states)
+    )
+
+
+def _tell_family(family: str, cards: Sequence[ClaimCard], verdicts: Mapping[str, Verdict]) -> str:
+    swatch = f'<span class="swatch" style="background:{FAMILY_COLOURS[family]}"></span>'
+    items = "".join(_tell_line(card, verdicts.get(card.id)) for card in cards)
+    return (
+        f'<h2>{swatch}{escape(family_name(family))} <span class="quiet num">{len(cards)}</span></h2>'
+        f'<ul class="rows tight">{items}</ul>'
+    )
+
+
+def _tell_line(card: ClaimCard, verdict: Verdict | None) -> str:
+    sentence = card.statement.split(". ", 1)[0].rstrip(".")
+    cost = "" if card.cost == "exact" else f", {card.cost}"
+    return (
+        f"<li>{link(address('claims', id=card.id), sentence)}."
+        f'<br>{mark_of(verdict)} &ensp;<span class="quiet">{escape(card.kind)}{cost}</span></li>'
+    )
