@@ -3,6 +3,7 @@
 claim           the form of a claim: what it says, its check, its wrong variants; the verdict's one rule
 draw            random inputs from a seed, in double or single precision
 measure         how far two tensors are apart
+mixers          runs a mixer in parts, and compares two of them, their gradients too
 smallest        the search for the smallest input on which two functions differ
 registry        walks the folders: ``list_claims``, ``get_claim``; loads no torch
 verify          executes a claim: ``run_claim``, ``run_wrong_variants``, ``current_hash``

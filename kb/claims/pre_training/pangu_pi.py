@@ -99,7 +99,7 @@ CLAIMS = (
             "rotary positions from LLaMA instead."
         ),
         kind="reduction",
-        between=("pre-ln", "pangu-pi"),
+        between=("augmented-shortcut", "pre-ln", "pangu-pi"),
         evidence=Evidence("arxiv:2312.17276", "Equations 4, 5 and 7"),
         inputs="normal x, weights, gains and biases; B 2, T 32, D 16, 4 heads, F 64, R 4; float64",
         bound=1e-12,
