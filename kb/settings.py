@@ -4,6 +4,7 @@ Each field is also an environment variable: its name in capitals behind ``STEMMA
 ``STEMMA_ARXIV_URL``, ...). Nothing is read at import. Keys are secret strings: printing them shows asterisks.
 """
 
+import os
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -56,6 +57,11 @@ class Settings(BaseSettings):
     run_cpu_s: int = Field(default=30, ge=1)
     run_memory_mb: int = Field(default=2048, ge=64)
     run_output_kb: int = Field(default=256, ge=1)
+    train_wall_s: float = Field(default=180.0, gt=0)
+    """Seconds of a small training; it stops by itself before, and says so."""
+    train_cpu_s: int = Field(default=360, ge=1)
+    run_at_once: int = Field(default_factory=lambda: max(1, min(2, os.cpu_count() or 1)), ge=1)
+    """How many programs run at the same time; further ones wait their turn."""
 
 
 def read_settings(db: str | None = None) -> Settings:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kb.cli.page import write, write_heading, write_rows
+from kb.cli.snippet_words import kept_when
 from kb.cli.words import authors_line, count_words, kind_words, mention_parts, verdict_part, year_part
 
 if TYPE_CHECKING:
@@ -154,5 +155,5 @@ def _print_ledger(view: "PaperView") -> None:
 
 def _print_snippets(snippets: "Sequence[Snippet]") -> None:
     if snippets:
-        write_heading(f"Attached programs ({len(snippets):,})")
-        write_rows([(one.name, f"{one.created_at:%Y-%m-%d}") for one in snippets])
+        write_heading(f"Code of your own ({len(snippets):,})")
+        write_rows([(one.name, f"stemma run {one.address}", kept_when(one)) for one in snippets])

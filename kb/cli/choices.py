@@ -1,18 +1,13 @@
-"""What a user may write behind an option, read once and refused in one line: lists, years, settings, files."""
+"""What a user may write behind an option, read once and refused in one line: lists, years, settings."""
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kb.errors import InvalidQueryError, NotFoundError
-
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 _YEAR = re.compile(r"([0-9]{1,4})?")
-MOST_CODE = 1 << 20
-"""Bytes in a user's program: more is no program but a mistake in the path."""
 
 
 def parse_choices(text: str, known: tuple[str, ...], option: str, most: int | None = None) -> tuple[str, ...]:
@@ -69,28 +64,3 @@ def parse_settings(given: list[str]) -> dict[str, object]:
             raise typer.BadParameter(f"{name.strip()!r} is set twice", param_hint="--set")
         settings[name.strip()] = value.strip()
     return settings
-
-
-def read_code(path: Path) -> str:
-    """Return the text of a user's program.
-
-    Raises
-    ------
-    NotFoundError     : there is no such file
-    InvalidQueryError : it is a folder, empty, too large, not readable or no UTF-8 text
-    """
-    if not path.exists():
-        raise NotFoundError(f"no such file; check the path: {path}")
-    if not path.is_file():
-        raise InvalidQueryError(f"{path} is not a file; give a Python program")
-    if path.stat().st_size > MOST_CODE:
-        raise InvalidQueryError(f"{path} is larger than {MOST_CODE // 1024} KiB; give a Python program")
-    try:
-        code = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidQueryError(f"{path} is no UTF-8 text; give a Python program") from None
-    except OSError as error:
-        raise InvalidQueryError(f"{path} cannot be read ({error.strerror}); give a file that can") from error
-    if not code.strip():
-        raise InvalidQueryError(f"{path} is empty; give a Python program")
-    return code

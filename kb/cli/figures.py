@@ -1,6 +1,6 @@
 """What a program reported, as aligned tables: figures are JSON values of a stranger, and any shape may come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kb.cli.page import write, write_heading, write_lines, write_rows
@@ -12,15 +12,16 @@ _SHORT = 8
 """How many numbers of a list are written out."""
 
 
-def print_result(result: "RunResult") -> None:
-    """Print the status, the figures and what the program wrote."""
+def print_result(result: "RunResult", show: Callable[[Mapping[str, object]], None] | None = None) -> None:
+    """Print the status, the figures and what the program wrote.
+
+    Parameters
+    ----------
+    show : prints the figures of a run that ended well, where they are no stranger's
+    """
     style = "green" if result.status == "ok" else "red"
     write((result.status, style), (f"  {result.wall_s:.2f} s, confined by {result.confinement or 'nothing'}", "dim"))
-    figures = result.figures
-    if _is_comparison(figures):
-        _print_comparison(figures)
-    else:
-        _print_figures(figures)
+    (show if show is not None and result.status == "ok" else print_figures)(result.figures)
     for heading, text in (("Printed", result.stdout), ("Error output", result.stderr)):
         if text.strip():
             write_heading(heading)
@@ -57,7 +58,7 @@ def _are_sizes(values: Sequence[object]) -> bool:
     return len(values) > 1 and all(isinstance(one, int) and not isinstance(one, bool) for one in values)
 
 
-def _print_figures(figures: Mapping[str, object]) -> None:
+def print_figures(figures: Mapping[str, object]) -> None:
     tables = {name: value for name, value in figures.items() if _is_table(value)}
     write_rows([(_name(name), value_text(value)) for name, value in figures.items() if name not in tables])
     for name, rows in tables.items():
@@ -69,32 +70,6 @@ def _print_figures(figures: Mapping[str, object]) -> None:
 
 def _is_table(value: object) -> bool:
     return isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(row, Mapping) for row in value)
-
-
-def _is_comparison(figures: Mapping[str, object]) -> bool:
-    return figures.keys() == {"ideas", "pairs"} and all(_is_table(value) for value in figures.values())
-
-
-def _print_comparison(figures: Mapping[str, object]) -> None:
-    ideas, pairs = figures["ideas"], figures["pairs"]
-    assert isinstance(ideas, list | tuple)
-    assert isinstance(pairs, list | tuple)
-    names = [name for name in dict.fromkeys(name for idea in ideas for name in idea) if name != "growth"]
-    write_rows([[_name(name), *(value_text(idea.get(name)) for idea in ideas)] for name in names])
-    write_heading("Differences of the outputs")
-    for pair in pairs:
-        write(f"{' and '.join(pair['between'])}: {_difference(pair)}", indent=2, hang=2)
-
-
-def _difference(pair: Mapping[str, object]) -> str:
-    if not pair.get("comparable"):
-        return "not comparable, their outputs have different shapes"
-    if pair.get("first_index") is None:
-        return f"equal within {value_text(pair.get('tolerance'))} of the largest output"
-    place = pair["first_index"]
-    where = f", first at [{', '.join(map(str, place))}]" if isinstance(place, list | tuple) else ""
-    share = value_text(pair.get("relative"))
-    return f"at most {value_text(pair.get('max_abs'))} apart, {share} of the largest output{where}"
 
 
 def _name(name: str) -> str:

@@ -1,5 +1,6 @@
 """What is found: ``search``, ``similar``, ``show``."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,10 +50,11 @@ def search(
         slug = _slug_of(library, concept) if concept.strip() else ""
         wanted = SearchFilter(kinds, year_from, year_to, author.strip(), slug)
         answer = library.search(" ".join(words), limit=limit, wanted=wanted, mode=chosen)
+        attached = library.snippet_counts()
     if as_json:
         _write_answer_json(answer)
     else:
-        _print_answer(answer, wanted)
+        _print_answer(answer, wanted, attached)
 
 
 def similar(
@@ -86,7 +88,17 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="A paper's identifier, or an idea's name.")],
     as_json: Json = False,
 ) -> None:
-    """Show a paper, an idea or an article with its links."""
+    """Show a paper, an idea or an article with its links, a recorded run, or a snippet."""
+    if key.startswith("run:"):
+        from kb.cli.runs import show_run
+
+        show_run(context, key, as_json=as_json)
+        return
+    if key.startswith("snippet:"):
+        from kb.cli.snippets import show as show_snippet
+
+        show_snippet(context, key, as_json=as_json)
+        return
     with open_library(context) as library:
         view = library.show(key)
     from kb.records import ArticleView, PaperView
@@ -134,7 +146,7 @@ def _write_answer_json(answer: "SearchAnswer") -> None:
     write_json({"query": answer.query, "took_ms": round(answer.took_ms, 3), "hits": hits})
 
 
-def _print_answer(answer: "SearchAnswer", wanted: "SearchFilter") -> None:
+def _print_answer(answer: "SearchAnswer", wanted: "SearchFilter", attached: Mapping[str, int]) -> None:
     from kb.cli.page import write
 
     if not answer.hits:
@@ -146,15 +158,16 @@ def _print_answer(answer: "SearchAnswer", wanted: "SearchFilter") -> None:
     elif len(answer.searched_for) > 1:
         write((f"Searched for {', '.join(answer.searched_for)}.", "dim"))
     for number, hit in enumerate(answer.hits, start=1):
-        _print_hit(number, hit)
+        _print_hit(number, hit, attached.get(hit.key.replace("code:", "concept:", 1), 0))
 
 
-def _print_hit(number: int, hit: "Hit") -> None:
+def _print_hit(number: int, hit: "Hit", attached: int) -> None:
     from kb.cli.page import write
-    from kb.cli.words import reason_words, record_kind, year_part
+    from kb.cli.words import count_words, reason_words, record_kind, year_part
 
     write(f"{number:>2}. ", (hit.title, "bold"), year_part(hit.year), hang=4)
-    write((f"{record_kind(hit.kind)}  {hit.key}", "dim"), indent=4)
+    own = f"  {count_words(attached, 'snippet')} of your own" if attached else ""
+    write((f"{record_kind(hit.kind)}  {hit.key}{own}", "dim"), indent=4)
     if hit.extract:
         write(*_mark(hit.extract), indent=4)
     write((reason_words(hit.reasons), "dim"), indent=4)

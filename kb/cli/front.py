@@ -3,19 +3,38 @@
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from kb import __version__
-from kb.cli import claims, finding, intake, lineage, machine, running, streams
+from kb.cli import (
+    attaching,
+    claims,
+    finding,
+    intake,
+    lineage,
+    machine,
+    presets,
+    running,
+    runs,
+    snippets,
+    streams,
+    training,
+)
 from kb.errors import KBError
 
-STOPPED = 130
-"""What a shell expects of a program that ended at Ctrl-C: 128 and the signal's number."""
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-for _name, _command in (
+class _InOrder(TyperGroup):
+    """Lists commands and groups of commands in the order of the table below."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for name, _ in _COMMANDS]
+
+
+app = typer.Typer(cls=_InOrder, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+_COMMANDS = (
     ("build", intake.build),
     ("add", intake.add),
     ("import", intake.import_files),
@@ -26,13 +45,22 @@ for _name, _command in (
     ("path", lineage.path),
     ("ideas", running.ideas),
     ("run", running.run),
+    ("runs", runs.runs),
     ("compare", running.compare),
+    ("costs", running.costs),
+    ("train", training.train),
+    ("presets", presets.presets),
     ("verify", claims.verify),
-    ("attach", running.attach),
+    ("attach", attaching.attach),
+    ("snippets", snippets.group),
     ("doctor", machine.doctor),
     ("app", machine.app),
-):
-    app.command(_name)(_command)
+)
+for _name, _command in _COMMANDS:
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_name)
+    else:
+        app.command(_name)(_command)
 
 
 def _print_version(asked: bool) -> None:
@@ -73,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         streams.complain(
             "stopped; what was written stays: the same command goes on, and 'stemma build' completes the library"
         )
-        return STOPPED
+        return streams.STOPPED
     except Exception as error:  # noqa: BLE001  # the last boundary: no traceback reaches a user
         return _state(error)
     return code

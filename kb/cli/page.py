@@ -43,14 +43,26 @@ def write_heading(text: str) -> None:
     write((text, "bold"))
 
 
-def write_rows(rows: Iterable[Sequence[str]], indent: int = 2) -> None:
-    """Write rows with their columns aligned; the last column is as long as it is."""
+def write_rows(rows: Iterable[Sequence[str]], indent: int = 2, *, right: bool = False) -> None:
+    """Write rows with their columns aligned; the last column is as long as it is.
+
+    Parameters
+    ----------
+    right : whether all columns but the first hold figures, which end below one another
+    """
     cleaned = [[plain(cell) for cell in row] for row in rows]
     columns = max((len(row) for row in cleaned), default=0)
-    widths = [max((cell_len(row[at]) for row in cleaned if at < len(row) - 1), default=0) for at in range(columns)]
+    shown = 0 if right else 1
+    widths = [
+        max((cell_len(row[at]) for row in cleaned if at < len(row) - shown), default=0) for at in range(columns)
+    ]
     for row in cleaned:
-        cells = [cell + " " * (widths[at] - cell_len(cell)) for at, cell in enumerate(row[:-1])]
-        sys.stdout.write((" " * indent + "  ".join([*cells, *row[-1:]])).rstrip() + "\n")
+        blanks = [" " * (widths[at] - cell_len(cell)) for at, cell in enumerate(row)]
+        cells = [
+            blank + cell if right and at else cell + blank
+            for at, (cell, blank) in enumerate(zip(row, blanks, strict=True))
+        ]
+        sys.stdout.write((" " * indent + "  ".join(cells)).rstrip() + "\n")
 
 
 def _console() -> Console:

@@ -1,16 +1,14 @@
-"""What runs: reference implementations (``ideas``, ``run``, ``compare``) and a user's own programs (``attach``)."""
+"""What runs: reference implementations and a user's own code, alone or compared: ``ideas``, ``run``, ``compare``."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from kb.cli.choices import Json, parse_settings, read_code
+from kb.cli.choices import Json, parse_settings
+from kb.cli.own_code import Like, is_code, parameters_line, read_for_run, read_ideas
+from kb.cli.results import follow
 from kb.cli.session import open_library
-from kb.cli.streams import complain, write_json
-
-if TYPE_CHECKING:
-    from kb.records import Idea, RunResult
+from kb.cli.streams import write_json
 
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter or a size; may be repeated.")
@@ -33,78 +31,84 @@ def ideas(context: typer.Context, as_json: Json = False) -> None:
         write((idea.slug, "bold"), (f"  {idea.form}", "dim"))
         write(idea.title, indent=2)
         if idea.parameters or idea.gates:
-            write((_describe_parameters(idea), "dim"), indent=2, hang=2)
+            write((parameters_line([*idea.parameters, *idea.gates]), "dim"), indent=2, hang=2)
 
 
 def run(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="IDEA|FILE.py", help="An idea, or a program of your own.")],
+    name: Annotated[
+        str, typer.Argument(metavar="IDEA|snippet:N|FILE.py", help="An idea, or code of your own: - reads it.")
+    ],
     settings: Settings = None,
     seed: Seed = 0,
+    like: Like = "",
     as_json: Json = False,
 ) -> None:
-    """Run an idea, or a program of your own, confined.
+    """Run an idea on its standard input, or code of your own, confined.
 
     \b
     stemma run linear-attention --set T=32 --set form=recurrent
-    stemma run mine.py
+    stemma run snippet:12 --set decay=0.5
+    stemma run mine.py --like linear-attention
     """
-    given, file = parse_settings(settings or []), Path(name)
-    code = read_code(file) if file.suffix == ".py" else None
-    if code is not None and (given or seed):
-        raise typer.BadParameter("a program of your own takes no --set and no --seed", param_hint=name)
+    given = parse_settings(settings or [])
+    if like and not is_code(name):
+        raise typer.BadParameter("only a file is like an idea; a snippet keeps what it is like", param_hint="--like")
+    remarks: tuple[str, ...] = ()
     with open_library(context) as library:
-        result = library.run(name, given, seed=seed) if code is None else library.run_snippet(file.name, code)
-    _tell(result, as_json)
+        if is_code(name):
+            address, own, reading = read_for_run(library, name, like)
+            ticket = library.begin_snippet(address, own.code, given, seed=seed, reading=reading)
+            remarks = reading.remarks
+        else:
+            ticket = library.begin_run(name, given, seed=seed)
+        follow(ticket, as_json=as_json, remarks=remarks)
 
 
 def compare(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="IDEA IDEA...", help="Two to four ideas of one form.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="IDEA IDEA...", help="Two to four of one form: ideas, snippet:N, FILE.py.")
+    ],
     settings: Settings = None,
     seed: Seed = 0,
+    layers: Annotated[int, typer.Option(min=1, max=64, help="Copies in the stack whose gradients are measured.")] = 8,
     as_json: Json = False,
 ) -> None:
-    """Run ideas on the same inputs and compare their outputs.
+    """Run ideas on the same inputs: outputs, costs, growth and gradients side by side.
 
-    A setting goes to every idea that has it; IDEA.NAME=VALUE goes to one.
+    A setting goes to every idea that has it; IDEA.NAME=VALUE or 2.NAME=VALUE goes to one. A file of your own takes
+    its form, gates and weights from the first idea that is named.
+
+    \b
+    stemma compare linear-attention fast-weight-programmer --set normalise=false
+    stemma compare linear-attention mine.py --set 2.decay=0.5
     """
     given = parse_settings(settings or [])
     with open_library(context) as library:
-        result = library.compare(names, given, seed=seed)
-    _tell(result, as_json)
+        follow(library.begin_compare(read_ideas(library, names), given, seed=seed, layers=layers), as_json=as_json)
 
 
-def attach(
+def costs(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A paper's identifier, or an idea's name.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="A Python program.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="IDEA...", help="One to eight of any form: ideas, snippet:N, FILE.py.")
+    ],
+    settings: Settings = None,
+    along: Annotated[
+        str, typer.Option("--along", metavar="T|D|H|K|...", help="The size along which costs are followed.")
+    ] = "T",
+    seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
-    """Keep a program of your own with a paper or an idea."""
-    code = read_code(file)
+    """Measure what ideas cost, as functions of their sizes.
+
+    Operations, numbers held and paths are counted by executing the code; formulas are found from these counts.
+
+    \b
+    stemma costs scaled-dot-product-attention linear-attention
+    stemma costs pre-ln --along D --set T=64
+    """
+    given = parse_settings(settings or [])
     with open_library(context) as library:
-        snippet = library.attach(key, file.name, code)
-    typer.echo(f"{snippet.name} is attached to {snippet.key}")
-
-
-def _tell(result: "RunResult", as_json: bool) -> None:
-    """Print how a program ended; where it did not end well, say so and leave with exit code 1."""
-    if as_json:
-        write_json(result)
-    else:
-        from kb.cli.figures import print_result
-
-        print_result(result)
-    if result.status != "ok":
-        complain(f"{result.status}: {result.message or 'the program did not end well; its output says why'}")
-        raise typer.Exit(1)
-
-
-def _describe_parameters(idea: "Idea") -> str:
-    told = []
-    for one in (*idea.parameters, *idea.gates):
-        span = f" ({one.low:g}..{one.high:g})" if one.low is not None and one.high is not None else ""
-        choices = f" ({' | '.join(one.choices)})" if one.choices else ""
-        default = str(one.default).lower() if isinstance(one.default, bool) else f"{one.default}"
-        told.append(f"{one.name}={default}{span}{choices}")
-    return ", ".join(told)
+        follow(library.begin_costs(read_ideas(library, names), given, seed=seed, along=along), as_json=as_json)

@@ -12,6 +12,8 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
 
+STOPPED = 130
+"""What a shell expects of a program that ended at Ctrl-C: 128 and the signal's number."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile(r"[\x7f-\x9f\u2028\u2029]")
 _BREAK = re.compile(rf"\s*{_CONTROL.pattern}+\s*")

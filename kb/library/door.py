@@ -7,7 +7,6 @@ from kb.ids import parse_id
 from kb.library import claiming, doctor, finding, lineage, opening
 from kb.library.bench import Bench
 from kb.library.shelves import Shelves
-from kb.library.snippets import Snippets
 from kb.records import (
     ArticleView,
     ClaimCard,
@@ -32,7 +31,7 @@ ANYTHING = SearchFilter()
 WHOLE_MAP = MapView()
 
 
-class Library(Bench, Snippets):
+class Library(Bench):
     """A library that is open. Any thread may use it; records go in and come out, nothing else.
 
     What can be listed is told in ``kb.library.lists``, what runs in ``bench``, what a user attaches in ``snippets``.

@@ -6,7 +6,7 @@ from kb.library.claiming import list_verdicts
 from kb.library.shelves import Shelf
 from kb.records import WORK_KINDS, ArticleView, ConceptView, Neighbour, PaperView
 from kb.reference.registry import get_idea, list_ideas
-from kb.store import Session, Store, articles, concepts, divergences, lookup, runs, views
+from kb.store import Session, Store, articles, concepts, divergences, lookup, snippets, views
 from kb.store.mentions import list_mentions
 
 
@@ -71,7 +71,7 @@ def _show_concept(store: Store, slug: str) -> ConceptView:
         names = {one.slug: one.name for one in concepts.list_concepts(session)}
         links = list_mentions(session, concepts.list_papers_of(session, slug))
         first = list_mentions(session, [(concept.introduced_by, "introduces")])
-        snippets = runs.list_snippets(session, concept.key)
+        attached = snippets.list_snippets(session, concept.key)
         differences = divergences.list_divergences(session, concept=slug)
     return ConceptView(
         concept=concept,
@@ -82,6 +82,6 @@ def _show_concept(store: Store, slug: str) -> ConceptView:
         papers=links,
         idea=next((idea for idea in list_ideas() if idea.slug == slug), None),
         claims=tuple((card, verdicts.get(card.id)) for card in list_claims() if slug in card.between),
-        snippets=tuple(snippets),
+        snippets=tuple(attached),
         divergences=tuple(differences),
     )

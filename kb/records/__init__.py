@@ -34,8 +34,21 @@ from kb.records.maps import (
     NetworkNode,
     Path,
 )
-from kb.records.running import DRAWN, Confinement, Idea, Limits, Parameter, RunResult, Snippet
+from kb.records.presets import Figure, Preset
+from kb.records.running import (
+    DRAWN,
+    Confinement,
+    Idea,
+    Limits,
+    Parameter,
+    RunNote,
+    RunRecord,
+    RunResult,
+    Ticket,
+)
 from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter, Tag
+from kb.records.snippets import Snippet, SnippetFile, SnippetKind, SnippetReading, SnippetsTaken, SnippetVersion
+from kb.records.training import Finding, TrainingTask
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
 from kb.records.words import (
     EDGE_KINDS,
@@ -74,6 +87,8 @@ __all__ = [
     "Evidence",
     "Example",
     "Executed",
+    "Figure",
+    "Finding",
     "Health",
     "Hit",
     "Holds",
@@ -103,17 +118,27 @@ __all__ = [
     "Path",
     "Position",
     "Precision",
+    "Preset",
     "Reason",
     "ReviewNote",
     "Role",
+    "RunNote",
+    "RunRecord",
     "RunResult",
     "RunStatus",
     "SearchAnswer",
     "SearchFilter",
     "Skipped",
     "Snippet",
+    "SnippetFile",
+    "SnippetKind",
+    "SnippetReading",
+    "SnippetVersion",
+    "SnippetsTaken",
     "Tag",
     "Term",
+    "Ticket",
+    "TrainingTask",
     "Verdict",
     "VerdictName",
     "WorkKind",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from kb.records.words import RunStatus
 
@@ -71,7 +71,8 @@ class RunResult:
     """How a guest program ended. Its failure is data: nothing here is raised.
 
     ``status``: ok, error (it raised or left with a code), timeout (wall or CPU time), killed (by a signal, or out
-    of memory), refused (this machine cannot confine it). ``figures`` is what the program reported, JSON values only.
+    of memory), refused (this machine cannot confine it), cancelled (its owner wanted no more of it). ``figures`` is
+    what the program reported, JSON values only.
     """
 
     status: RunStatus
@@ -85,15 +86,62 @@ class RunResult:
     """Which way of confining was in force: bubblewrap, in-process, none."""
     message: str = ""
     """One line for a person: what happened and what to do next; empty where all went well."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """What it ran on: stemma, python and torch."""
+    key: str = ""
+    """The key of its record in the library, ``run:12``; empty where it was not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Snippet:
-    """Code that a user attached to a paper or concept."""
+class RunNote:
+    """A recorded run as a line in a list."""
 
-    id: int
     key: str
-    name: str
-    code: str
+    """``run:12``."""
+    of: str
+    """What ran: ``code:<slug>``, ``compare:<slug>,<slug>``, ``snippet:<number>``, ``file:<name>``, ..."""
     code_hash: str
-    created_at: datetime
+    parameters: Mapping[str, object]
+    seed: int
+    status: RunStatus
+    wall_s: float
+    ran_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """All that was recorded of a run."""
+
+    note: RunNote
+    code: str
+    """The source as its author wrote it; of several ideas one behind the other; empty where it was not kept."""
+    result: RunResult
+
+
+class Ticket(Protocol):
+    """One run that was asked for: it waits for a place, runs, and has ended. Any thread may ask it anything."""
+
+    @property
+    def state(self) -> Literal["waiting", "running", "ended"]: ...
+
+    @property
+    def place(self) -> int:
+        """How many runs are begun before it; 0 from when it runs."""
+
+    @property
+    def figures(self) -> Mapping[str, object]:
+        """What the program has reported so far, a copy."""
+
+    @property
+    def stdout(self) -> str:
+        """What the program has printed so far, whole characters."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the program has run, s."""
+
+    def cancel(self) -> None:
+        """Begin it no more, or end it; what it has reported so far stays. Nothing happens where it has ended."""
+
+    def wait(self, timeout_s: float | None = None) -> RunResult | None:
+        """Return how it ended, waiting for that at most so long; None where it has not ended by then."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from kb.records.claiming import ClaimCard, Verdict
 from kb.records.literature import Concept, Divergence, LineageEdge, OpenCitation, Paper
-from kb.records.running import Confinement, Idea, Snippet
+from kb.records.running import Confinement, Idea
+from kb.records.snippets import Snippet
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ WorkKind = Literal["paper", "model", "hardware", "software"]
 WORK_KINDS: tuple[WorkKind, ...] = ("paper", "model", "hardware", "software")
 Kind = Literal["paper", "model", "hardware", "software", "concept", "code", "article"]
 VerdictName = Literal["verified", "refuted", "inconclusive", "not_run"]
-RunStatus = Literal["ok", "error", "timeout", "killed", "refused"]
+RunStatus = Literal["ok", "error", "timeout", "killed", "refused", "cancelled"]
 LANGUAGES = {
     "en": "English",
     "zh-Hans": "Chinese, simplified",

@@ -3,12 +3,22 @@
 header         reads a literate header: the sections, the gates, the weights and the parameters that it declares
 registry       walks the folder: ``list_ideas``, ``get_idea``, ``parse_idea`` (of edited code); loads no torch
 parameters     reads and range-checks what a user sets: parameters, gates and sizes
+preconditions  says what a file asserts of settings that do not fit one another, before anything runs
 text           the small text on which objectives run (``text.txt``), as words with numbers
-program        composes the text of a program that runs or compares ideas in a confined process; loads no torch
-guest_inputs   the first part of such a program: inputs, gates, weights, tokens; knows torch, not this package
-guest_figures  the second: what is shown of an output, how far two are apart
-guest          the third: runs ideas and measures what comes out
+program        composes the text of a program that runs an idea in a confined process; loads no torch
+comparing      the same for several ideas on the same inputs
+costing        the same for what ideas cost, as functions of their sizes
+guest, ...     the parts of such a program, in the order in which they need one another; they know torch and one
+               another, not this package: guest_inputs (inputs, gates, weights, tokens), guest_figures (what is
+               shown of an output, how far two are apart), guest_flops (what one operation costs), guest_counting
+               (what a call computes and holds), guest (runs ideas), guest_gradients, guest_comparing; for costs
+               guest_paths (from token to token), guest_functions (polynomials), guest_costs, guest_formulas,
+               guest_growth; for trainings guest_tasks (sequences and answers), guest_model (around an idea),
+               guest_judging, guest_training
 inputs         (torch) the same inputs and weights on this side, for claims and tests
+variant        a folder of its own: a user's code, read as text, as an idea of one of the forms or as a program
+presets        a folder of its own: the models of eight papers at their published sizes
+training       a folder of its own: small trainings, their tasks and what the literature expects of them
 
 Every other file is an idea.
 
@@ -27,6 +37,9 @@ block         ``f(x, w, [state=None], *, ...) -> y or (y, state)``   x, y (B, T,
 schedule      ``f(*, ...) -> rates``                    rates (steps, groups)
 objective     ``f(tokens, [w], *, ...) -> losses``      tokens (B, T) int64; losses (B, T) in nats, 0 where a position
               has no loss
+value-objective  ``f(values, target_values, actions, rewards, *, ...) -> losses``   values, target_values
+              (B, T, A, N): what each of N bins of each of A action dimensions is worth at each of T steps; actions
+              (B, T, A) int64 in 0..N-1; rewards, losses (B, T); a row is an episode
 
 A state is what the next token needs. Mixers, recurrences and blocks are causal as their parameters stand; features,
 norms and feed-forwards treat every token alone, but for a norm whose ``Assumes`` says ``across tokens`` (of one

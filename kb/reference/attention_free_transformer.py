@@ -61,8 +61,10 @@ def attention_free_transformer(
 ) -> Tensor:
     """Return outputs o (B, T, H, K)."""
     B, T, H, K = k.shape
+    V = v.shape[-1]
+    assert V == K, "every channel of v has its own key: V must be K"
     assert q.shape == k.shape
-    assert v.shape == (B, T, H, K), "every channel of v has its own key: V must be K"
+    assert v.shape[:3] == (B, T, H)
     assert bias.shape == (T, T)
 
     average = {"parallel": _parallel, "recurrent": _recurrent}[form]

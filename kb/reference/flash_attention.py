@@ -118,9 +118,11 @@ def flash_attention(
     """Return outputs o (B, T, H, V) and all keys and values, which the next token will have to read again."""
     if state is not None:
         k, v = torch.cat([state[0], k], dim=1), torch.cat([state[1], v], dim=1)
+    T = q.shape[1]
+    assert 128 * tile >= T, "a loop in Python over more than 128 tiles of queries is not worth the wait"
     assert k.shape == (q.shape[0], k.shape[1], *q.shape[2:])
     assert v.shape[:3] == k.shape[:3]
-    assert k.shape[1] >= q.shape[1]
+    assert k.shape[1] >= T
 
     o: Tensor = _Tiled.apply(q, k, v, causal, tile)  # type: ignore[no-untyped-call]
     return o, (k, v)

@@ -41,10 +41,10 @@ def show(output: Tensor, axes: Sequence[str]) -> dict[str, Any]:
 
 def _show_part(values: Tensor, axes: list[str]) -> dict[str, Any]:
     """Return losses, a schedule's curves, or a corner: first batch, first head, at most SLICE x SLICE."""
-    if axes == ["batch", "token"]:
+    if axes in (["batch", "token"], ["batch", "step"]):
         return _show_losses(values)
     if values.dim() == 2:
-        steps = _thin(len(values))
+        steps = thin(len(values))
         return {"steps": steps.tolist(), "curves": _rows(values[steps].T)}
     if values.dim() not in (3, 4):
         return {"slice": []}
@@ -66,7 +66,7 @@ def _plane(axes: Sequence[str]) -> tuple[int, int]:
 
 def _show_losses(values: Tensor) -> dict[str, Any]:
     """Return losses by position: of the first sequences, and on average over all that have one there."""
-    positions, counts = _thin(values.shape[1]), values != 0
+    positions, counts = thin(values.shape[1]), values != 0
     # 0 means that a position has no loss; it is left out of the curve and of the mean
     with_gaps = values.masked_fill(~counts, math.nan)
     return {
@@ -78,7 +78,8 @@ def _show_losses(values: Tensor) -> dict[str, Any]:
     }
 
 
-def _thin(length: int) -> Tensor:
+def thin(length: int) -> Tensor:
+    """Return which places of a row are shown: all, or STEPS evenly spaced ones."""
     return torch.linspace(0, length - 1, min(STEPS, length)).round().long()
 
 
@@ -103,6 +104,7 @@ def compare(one: Tensor, other: Tensor, axes: Sequence[str]) -> dict[str, Any]:
         "relative": plain(apart.max() / scale) if scale else 0.0,
         "tolerance": TOLERANCE,
         "first_index": places[0].tolist() if len(places) else None,
+        "first_values": [plain(values[tuple(places[0])]) for values in (one, other)] if len(places) else None,
         "axes": axes,
         "heat": _rows(adaptive_max_pool2d(rows[None], size)[0]),
         "heat_axes": [axes[down], axes[across]],

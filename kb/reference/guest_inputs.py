@@ -63,6 +63,8 @@ def build_arguments(idea: Mapping[str, Any], seed: int, sizes: Mapping[str, int]
         resolved = tuple(_resolve(part, dimensions) for part in shape)
         if name == "tokens":
             arguments[name] = build_tokens(idea["text"], *resolved, seed=seed)
+        elif name == "actions":
+            arguments[name] = (build_tensor(name, resolved, seed=seed, initial="uniform") * dimensions["N"]).long()
         else:
             arguments[name] = build_tensor(name, resolved, seed=seed)
     arguments |= {gate["name"]: build_gate(gate, dimensions, seed) for gate in idea["gates"]}
@@ -77,6 +79,18 @@ def build_arguments(idea: Mapping[str, Any], seed: int, sizes: Mapping[str, int]
             for name, shape, initial in idea["weights"]
         }
     return arguments
+
+
+def build_empty(idea: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same arguments without numbers, on the device ``meta``: shapes that take no memory."""
+
+    def build(name: str, shape: Sequence[str]) -> Tensor:
+        dtype = torch.int64 if name in ("tokens", "actions") else torch.float64
+        return torch.empty([_resolve(part, sizes) for part in shape], dtype=dtype, device="meta")
+
+    shapes = {**idea["inputs"], **{gate["name"]: gate["shape"] for gate in idea["gates"]}}
+    weights = {name: build(name, shape) for name, shape, _ in idea["weights"]}
+    return {**{name: build(name, shape) for name, shape in shapes.items()}, **({"w": weights} if weights else {})}
 
 
 def _resolve(dimension: str, sizes: Mapping[str, Any]) -> int:

@@ -31,6 +31,7 @@ OPTIONAL = frozenset({"Gates", "Weights"})
 
 _HEADS = ("B", "T", "H", "K")
 _STREAM = ("B", "T", "D")
+_BINS = ("B", "T", "A", "N")
 
 FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "mixer": {"q": _HEADS, "k": _HEADS, "v": ("B", "T", "H", "V")},
@@ -42,8 +43,10 @@ FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "block": {"x": _STREAM},
     "schedule": {},
     "objective": {"tokens": ("B", "T")},
+    "value-objective": {"values": _BINS, "target_values": _BINS, "actions": ("B", "T", "A"), "rewards": ("B", "T")},
 }
-"""Each form's inputs with their dimensions; ``tokens`` are whole numbers, words of the shipped text."""
+"""Each form's inputs with their dimensions. ``tokens`` and ``actions`` are whole numbers: words of the shipped text,
+and bins below N."""
 
 OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "mixer": {"batch": "B", "token": "T", "head": "H", "channel": "V"},
@@ -55,6 +58,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "block": {"batch": "B", "token": "T", "channel": "D"},
     "schedule": {"step": "", "group": ""},
     "objective": {"batch": "B", "token": "T"},
+    "value-objective": {"batch": "B", "step": "T"},
 }
 """The axes of each form's output, with the size that each has; empty where the idea's parameters decide."""
 
@@ -63,6 +67,7 @@ _SPOKEN = {
     "features": "a feature map",
     "feed-forward": "a feed-forward network",
     "objective": "an objective",
+    "value-objective": "an objective over values",
 }
 
 GATED = frozenset({"mixer"})
@@ -142,6 +147,11 @@ def parse_gates(text: str) -> tuple[Gate, ...]:
         dimensions = tuple(part.strip() for part in shape.split(","))
         gates += [Gate(name.strip(), dimensions, float(low), float(high), neutral or "") for name in names.split(",")]
     return tuple(gates)
+
+
+def write_gate(gate: Gate) -> str:
+    """Return a gate as ``Gates`` declares it, without its neutral value: that holds for one idea, not for another."""
+    return f"{gate.name} ({', '.join(gate.shape)}) {gate.low!r}..{gate.high!r}"
 
 
 def parse_weights(text: str) -> tuple[Weight, ...]:

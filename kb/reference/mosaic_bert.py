@@ -65,7 +65,8 @@ def mosaic_bert(
     x: Tensor, w: dict[str, Tensor], *, heads: int = 2, strength: float = 1.0, causal: bool = True
 ) -> Tensor:
     """Return y (B, T, D)."""
-    assert x.shape[-1] % heads == 0
+    D = x.shape[-1]
+    assert D % heads == 0
     assert w["w_1"].shape == w["w_3"].shape == w["w_2"].T.shape
 
     # z = LN(x + attention) : the norm stays on the sum, as in BERT

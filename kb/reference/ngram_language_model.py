@@ -45,7 +45,7 @@ def ngram_language_model(
 ) -> Tensor:
     """Return losses (B, T) in nats: of the held-out words, or of all where none is held out."""
     B, T = tokens.shape
-    assert int(tokens.max()) < words
+    assert int(tokens.max()) < words, "the tokens have more words than that: lower C as well"
 
     learnt = T - round(held_out * T)
     counted = (torch.arange(T, device=tokens.device) < learnt).expand(B, T)

@@ -5,7 +5,7 @@ all of them.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kb.errors import InvalidQueryError
@@ -24,9 +24,11 @@ SIZES: Mapping[str, tuple[int, int]] = {
     "F": (64, 2048),
     "R": (4, 128),
     "C": (128, 128),
+    "A": (3, 16),
+    "N": (8, 256),
 }
 """Default and greatest value: batch, time, heads, key, value, model width, feed-forward width, bottleneck width,
-vocabulary."""
+vocabulary, dimensions of an action, bins of each."""
 
 _MORE_TEXT = {"B": 4, "T": 32}
 """The defaults of an objective: a few words would say little about a text."""
@@ -78,12 +80,17 @@ def parse_parameters(idea: Idea, given: Mapping[str, object]) -> dict[str, Value
     ------
     InvalidQueryError : a name that the idea does not declare, or a value outside its range or choices
     """
-    known = {parameter.name: parameter for parameter in idea.parameters}
+    return parse_values(idea.slug, idea.parameters, given)
+
+
+def parse_values(whose: str, parameters: Sequence[Parameter], given: Mapping[str, object]) -> dict[str, Value]:
+    """Return a value for every parameter: those given, as text or number, and the defaults; see parse_parameters."""
+    known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
-            raise InvalidQueryError(f"{idea.slug} has no parameter {name!r}: it has {_names(known)}")
+            raise InvalidQueryError(f"{whose} has no parameter {name!r}: it has {_names(known)}")
     return {
-        name: _parse_value(idea, parameter, given[name]) if name in given else parameter.default
+        name: _parse_value(whose, parameter, given[name]) if name in given else parameter.default
         for name, parameter in known.items()
     }
 
@@ -101,13 +108,13 @@ def parse_gate_values(idea: Idea, given: Mapping[str, object]) -> tuple[dict[str
     for name in gates.keys() & given.keys():
         if str(given[name]).strip() != DRAWN:
             # the default of a gate is a word; its value is read as a number
-            value = _parse_value(idea, replace(gates[name], default=0.0), given[name])
+            value = _parse_value(idea.slug, replace(gates[name], default=0.0), given[name])
             assert isinstance(value, float)
             fixed[name] = value
     return fixed, others
 
 
-def parse_sizes(idea: Idea, given: Mapping[str, object]) -> dict[str, int]:
+def parse_sizes(idea: Idea, given: Mapping[str, object], *, most: int = MOST_ELEMENTS) -> dict[str, int]:
     """Return every size that the idea depends on: those given, as text or number, and the defaults.
 
     Raises
@@ -124,20 +131,13 @@ def parse_sizes(idea: Idea, given: Mapping[str, object]) -> dict[str, int]:
             raise InvalidQueryError(f"{name} must be a whole number in 1..{known[name][1]}, not {text}")
         sizes[name] = size
     for name, shape in (*FORMS[idea.form].items(), ("output", tuple(OUTPUTS[idea.form].values()))):
-        if math.prod(sizes.get(letter, 1) for letter in shape) > MOST_ELEMENTS:
+        if math.prod(sizes.get(letter, 1) for letter in shape) > most:
             product = " * ".join(filter(None, shape))
-            raise InvalidQueryError(f"{product} ({name} of {idea.slug}) must be at most {MOST_ELEMENTS:,}: lower one")
+            raise InvalidQueryError(f"{product} ({name} of {idea.slug}) must be at most {most:,}: lower one")
     return sizes
 
 
-def refuse_uneven_heads(idea: Idea, parameters: Mapping[str, Value], sizes: Mapping[str, int]) -> None:
-    """Raise InvalidQueryError where the heads do not divide the model's width."""
-    heads, width = parameters.get("heads", 1), sizes.get("D", 1)
-    if isinstance(heads, int) and width % heads:
-        raise InvalidQueryError(f"heads={heads} must divide D={width} in {idea.slug}: change one of them")
-
-
-def _parse_value(idea: Idea, parameter: Parameter, given: object) -> Value:
+def _parse_value(whose: str, parameter: Parameter, given: object) -> Value:
     wanted = _expected(parameter)
     value = _read_like(parameter.default, given)
     in_range = isinstance(value, str | bool) or (
@@ -146,7 +146,7 @@ def _parse_value(idea: Idea, parameter: Parameter, given: object) -> Value:
         and (parameter.high is None or value <= parameter.high)
     )
     if value is None or not in_range or (parameter.choices and value not in parameter.choices):
-        raise InvalidQueryError(f"{parameter.name} of {idea.slug} must be {wanted}, not {given}")
+        raise InvalidQueryError(f"{parameter.name} of {whose} must be {wanted}, not {given}")
     return value
 
 

@@ -5,21 +5,17 @@ and what the user set go in, a program's text comes out; a wrong setting is refu
 
 A run reports: idea, form, parameters, sizes, gates (where there are any: the number, or between what it was drawn),
 words (of an objective: those of the first sequence), seed, parameter_count, state_elements (None without a state),
-seconds, growth (T, matmul_flops and state_elements at T / 4, T / 2, T), shape, axes (their names), dtype, finite,
-mean, std, min, max, and one of
+seconds, growth (T, flops, matmul_flops, state_elements and seconds at T / 4, T / 2, T; ``guest_flops`` says what is
+counted), shape, axes (their names), dtype, finite, mean, std, min, max, and one of
 
 slice     first batch, first head, 16 x 16 at most, with slice_axes (down, across)
 curves    of a schedule: one a group, over steps
-curves    of an objective: one a sequence, over positions; average over all sequences; loss, the mean over all
-          positions that have one, and counted, how many those are
-
-A comparison reports ideas (a list of the same) and pairs: between, comparable, max_abs, relative, tolerance,
-first_index ([b, t, ...] or None) with axes, heat (the differences over heat_axes, 32 x 32 at most) and heat_pooled.
+curves    of an objective of either kind: one a sequence, over positions; average over all sequences; loss, the mean
+          over all positions that have one, and counted, how many those are
 """
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -27,22 +23,23 @@ from typing import Any
 
 from kb.errors import InvalidQueryError
 from kb.records import Idea
-from kb.reference.header import FORMS, OUTPUTS, speak_form
+from kb.reference.header import FORMS, OUTPUTS
 from kb.reference.parameters import (
+    MOST_ELEMENTS,
     list_gates,
-    list_sizes,
     list_weights,
     parse_gate_values,
     parse_parameters,
     parse_sizes,
-    refuse_uneven_heads,
     split_settings,
 )
+from kb.reference.preconditions import refuse_unfit
 from kb.reference.registry import parse_idea
 from kb.reference.text import build_vocabulary, number_words
 
-_PARTS = ("guest_inputs", "guest_figures", "guest")
-_IMPORT = re.compile(r"^from kb\..*\n", re.MULTILINE)
+_RUN = ("guest_inputs", "guest_figures", "guest_flops", "guest_counting", "guest")
+"""The parts of the guest that run an idea, in the order in which they need one another."""
+_IMPORT = re.compile(r"^from kb\.\S+ import (?:\([^)]*\)|.*)\n", re.MULTILINE)
 """How the parts of the guest name one another here; there they stand in one text."""
 
 
@@ -59,54 +56,27 @@ def build_run_program(
     ----------
     idea       : a shipped idea, or the source text of an edited one with its header
     parameters : by name, as text or number; gates and sizes (capital letters) may stand among them
-    sizes      : B, T, H, K, V, D, F, R or C
+    sizes      : by letter, B, T, D and so on
 
     Raises
     ------
     InvalidQueryError : the source cannot be read, or a name or value is refused
     """
-    described = describe_idea(_read(idea), {**(parameters or {}), **(sizes or {})})
-    return _compose("report_run", [described], seed)
+    described = describe_idea(read_idea(idea), {**(parameters or {}), **(sizes or {})})
+    return compose("report_run", [described], seed)
 
 
-def build_compare_program(
-    ideas: Sequence[Idea | str],
-    parameters: Mapping[str, object] | None = None,
-    *,
-    seed: int = 0,
-    sizes: Mapping[str, object] | None = None,
-) -> str:
-    """Return a program that runs two to four ideas of one form on the same inputs, gates, weights and sizes.
+def describe_idea(idea: Idea, given: Mapping[str, object], *, most: int = MOST_ELEMENTS) -> dict[str, Any]:
+    """Return an idea as the guest takes it: source, checked settings, shapes of inputs, gates and weights.
 
     Parameters
     ----------
-    parameters : a plain name goes to every idea that declares it; ``pangu-pi.n`` or ``2.n`` to one, by its slug or
-                 its place in the list (from 1)
-
-    Raises
-    ------
-    InvalidQueryError : not two to four ideas, different forms, or a name or value that is refused
+    most : the greatest number of elements of an input or an output
     """
-    read = [_read(idea) for idea in ideas]
-    if not 2 <= len(read) <= 4:
-        raise InvalidQueryError(f"a comparison takes two to four ideas, not {len(read)}")
-    if len({idea.form for idea in read}) > 1:
-        forms = ", ".join(f"{idea.slug} is {speak_form(idea.form)}" for idea in read)
-        raise InvalidQueryError(f"only ideas of one form take the same input: {forms}; choose ideas of one form")
-    own = _share(read, {**(parameters or {}), **(sizes or {})})
-    described = [describe_idea(idea, given) for idea, given in zip(read, own, strict=True)]
-    for idea, label in zip(described, _label(read), strict=True):
-        idea["label"] = label
-    _share_gates(described)
-    return _compose("report_compare", described, seed)
-
-
-def describe_idea(idea: Idea, given: Mapping[str, object]) -> dict[str, Any]:
-    """Return an idea as the guest takes it: source, checked settings, shapes of inputs, gates and weights."""
     parameters, sizes = split_settings(given)
     fixed, parameters = parse_gate_values(idea, parameters)
-    values, dimensions = parse_parameters(idea, parameters), parse_sizes(idea, sizes)
-    refuse_uneven_heads(idea, values, dimensions)
+    values, dimensions = parse_parameters(idea, parameters), parse_sizes(idea, sizes, most=most)
+    refuse_unfit(idea, {**values, **dimensions})
     gates, weights = list_gates(idea), list_weights(idea)
     for kind, name, shape in [
         *(("gate", gate.name, gate.shape) for gate in gates),
@@ -146,62 +116,26 @@ def _take_text(idea: Idea, sizes: Mapping[str, int]) -> dict[str, Any]:
     return {"text": number_words(sizes["C"]), "vocabulary": build_vocabulary(sizes["C"])}
 
 
-def _share_gates(described: Sequence[dict[str, Any]]) -> None:
-    """Let gates of one name be the same numbers in all ideas, over what their shapes and ranges have in common."""
-    several: dict[str, list[dict[str, Any]]] = {}
-    for idea in described:
-        for gate in idea["gates"]:
-            if gate["low"] < gate["high"]:
-                several.setdefault(gate["name"], []).append(gate)
-    for name, gates in several.items():
-        low, high = max(gate["low"] for gate in gates), min(gate["high"] for gate in gates)
-        if low > high:
-            raise InvalidQueryError(f"no {name} suits all of these ideas: set it to a number in each of them")
-        drawn = [part for part in gates[0]["shape"] if all(part in gate["shape"] for gate in gates)]
-        for gate in gates:
-            gate.update(low=low, high=high, drawn=drawn)
-
-
-def _read(idea: Idea | str) -> Idea:
+def read_idea(idea: Idea | str) -> Idea:
+    """Return the idea itself, or what a source text with its header describes."""
     return parse_idea(idea) if isinstance(idea, str) else idea
 
 
-def _share(ideas: Sequence[Idea], given: Mapping[str, object]) -> list[dict[str, object]]:
-    """Return for each idea the settings that concern it; every setting must concern one."""
-    own: list[dict[str, object]] = [{} for _ in ideas]
-    for setting, value in given.items():
-        to, _, name = setting.rpartition(".")
-        meant = [
-            place
-            for place, idea in enumerate(ideas)
-            if to in ("", idea.slug, idea.function, str(place + 1)) and name in _settable(idea)
-        ]
-        if not meant:
-            offered = "; ".join(f"{idea.slug} has {', '.join(_settable(idea))}" for idea in ideas)
-            raise InvalidQueryError(f"none of these ideas takes {setting!r}: {offered}")
-        for place in meant:
-            own[place][name] = value
-    return own
+def compose(call: str, described: Sequence[Mapping[str, Any]], seed: int, *more: str, **settings: object) -> str:
+    """Return the text of a program: the guest's parts, then one call of a function of theirs.
 
-
-def _settable(idea: Idea) -> list[str]:
-    return [one.name for one in (*idea.parameters, *idea.gates)] + list(list_sizes(idea))
-
-
-def _label(ideas: Sequence[Idea]) -> list[str]:
-    """Return a label for each idea: its slug, with its place behind it where two share one."""
-    often = Counter(idea.slug for idea in ideas)
-    return [
-        idea.slug if often[idea.slug] == 1 else f"{idea.slug} ({place})" for place, idea in enumerate(ideas, start=1)
-    ]
-
-
-def _compose(call: str, described: list[dict[str, Any]], seed: int) -> str:
-    text = json.dumps({"seed": seed, "ideas": described})
-    return f"{_read_guest()}\n\nimport json\n\n{call}(json.loads({text!r}), report)\n"
+    Parameters
+    ----------
+    call      : the function's name; it gets a dictionary of seed, ideas and settings, and ``report``
+    described : what ``describe_idea`` says of each idea
+    more      : further parts, in the order in which they need one another
+    settings  : JSON values that the function reads from the dictionary
+    """
+    text = json.dumps({"seed": seed, "ideas": described, **settings})
+    return f"{_read_guest(*_RUN, *more)}\n\nimport json\n\n{call}(json.loads({text!r}), report)\n"
 
 
 @cache
-def _read_guest() -> str:
-    parts = [Path(__file__).with_name(f"{part}.py").read_text(encoding="utf-8") for part in _PARTS]
-    return "\n\n".join(_IMPORT.sub("", part) for part in parts)
+def _read_guest(*parts: str) -> str:
+    texts = [Path(__file__).with_name(f"{part}.py").read_text(encoding="utf-8") for part in parts]
+    return "\n\n".join(_IMPORT.sub("", text) for text in texts)

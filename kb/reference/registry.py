@@ -13,8 +13,8 @@ from kb.reference.header import parse_gates, parse_header, parse_parameters_sect
 FOLDER = Path(__file__).resolve().parent
 _MACHINERY = frozenset(
     {
-        *("__init__", "header", "registry", "parameters", "text", "program", "inputs"),
-        *("guest", "guest_inputs", "guest_figures"),
+        *("__init__", "header", "registry", "parameters", "preconditions", "text", "inputs"),
+        *("program", "comparing", "costing"),
     }
 )
 
@@ -22,8 +22,9 @@ _MACHINERY = frozenset(
 @cache
 def list_ideas() -> tuple[Idea, ...]:
     """Return every reference implementation of this folder, by slug."""
-    files = sorted(path for path in FOLDER.glob("*.py") if path.stem not in _MACHINERY)
-    return tuple(parse_idea(path.read_text(encoding="utf-8"), function=path.stem) for path in files)
+    files = [path for path in FOLDER.glob("*.py") if path.stem not in _MACHINERY]
+    ideas = sorted(path for path in files if not path.stem.startswith("guest"))
+    return tuple(parse_idea(path.read_text(encoding="utf-8"), function=path.stem) for path in ideas)
 
 
 def get_idea(name: str) -> Idea:

@@ -42,7 +42,7 @@ def relative_positions(q: Tensor, k: Tensor, w: dict[str, Tensor], *, reach: int
     place = torch.arange(T, device=q.device)
     row = (place - place[:, None]).clamp(-reach, reach) + reach
     # q_i a_n : every query asks every distance once, and each pair looks up its own
-    by_distance = einsum("bihk,nhk->bhin", q, a[:, None].expand(-1, H, -1))
+    by_distance = einsum("bihk,nk->bhin", q, a)
     position = by_distance.gather(-1, row.expand(B, H, T, T))
     # q_i k_j + q_i a_{clip(j - i)} = q_i (k_j + a)
     scores = einsum("bihk,bjhk->bhij", q, k) + position

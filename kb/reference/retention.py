@@ -34,7 +34,6 @@ State = tuple[Tensor, int]
 
 def _rotate(x: Tensor, first: int, rotation: str) -> Tensor:
     K = x.shape[-1]
-    assert K % 2 == 0, "channels are rotated in pairs: K must be even"
     share = torch.arange(0, K, 2, dtype=x.dtype, device=x.device) / K
     if rotation == "code":
         share = torch.linspace(0, 1, K // 2, dtype=x.dtype, device=x.device)
@@ -98,6 +97,7 @@ def retention(
     assert decay.shape == (H,)
     assert form in ("parallel", "recurrent", "chunkwise")
     assert rotation in ("rope", "code", "none")
+    assert rotation == "none" or K % 2 == 0, "channels are rotated in pairs: K must be even"
     S, first = (v.new_zeros(B, H, K, v.shape[-1]), 0) if state is None else state
 
     if rotation != "none":

@@ -51,7 +51,7 @@ def discriminative_rates(groups: int, factor: float = 2.6) -> Tensor:
 
 def gradual_unfreezing(steps: int, groups: int) -> Tensor:
     """Return which groups learn at which step, (steps, groups) of 0 and 1."""
-    epoch = (torch.arange(steps) // max(1, steps // groups)).clamp(max=groups - 1)
+    epoch = torch.arange(steps) // (steps // groups)
     # in epoch 0 the last group only, then one more, from the output to the input, every epoch
     return (torch.arange(groups) >= groups - 1 - epoch[:, None]).double()
 

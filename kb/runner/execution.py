@@ -1,31 +1,28 @@
-"""Running one program: choosing the way, watching it, and telling how it ended."""
+"""Running one program: choosing the way, finding a worker, watching it until it ends."""
 
+import contextlib
 import functools
-import math
-import signal
+import platform
 import threading
 import time
-from typing import NamedTuple, cast
+from importlib.metadata import PackageNotFoundError, version
 
-from kb.errors import InvalidQueryError, RunnerError
-from kb.records import Confinement, Limits, RunResult, RunStatus
+from kb import __version__
+from kb.errors import RunnerError
+from kb.records import Confinement, Limits, RunResult
+from kb.runner.ending import Ending, read_ending
 from kb.runner.output import PRINTED_BYTES
 from kb.runner.standby import PRELOAD, STANDBY
+from kb.runner.ticket import NEVER_BEGUN, RunTicket
 from kb.runner.ways import Way, landlock_version
 from kb.runner.worker import Worker
 
 TICK_S = 0.05
+REFILL_S = 0.5
+"""A shipped idea has run by then; making the next worker would take a processor from it."""
 WITHOUT_LANDLOCK = (
     "this kernel has no Landlock: a program can write no file and reach no network, but it can read what you can"
 )
-DEFAULT_LIMITS = Limits()
-CRASHES = {
-    signal.SIGSEGV: "it crashed (memory it does not own, or recursion without end in compiled code)",
-    signal.SIGBUS: "it crashed (memory it does not own)",
-    signal.SIGABRT: "a library stopped it (abort)",
-    signal.SIGSYS: "it made a system call that is not allowed",
-    signal.SIGKILL: "out of memory, or of processor time after ignoring the warning",
-}
 _probing = threading.Lock()
 
 
@@ -33,15 +30,6 @@ def confinement() -> Confinement:
     """Return which way of confining is in force on this machine, found by trying, once a process."""
     with _probing:
         return _probe()
-
-
-class Ending(NamedTuple):
-    """How a program ended: ``told`` is its traceback, ``message`` one line for a person."""
-
-    status: RunStatus
-    exit_code: int | None = None
-    told: str = ""
-    message: str = ""
 
 
 @functools.cache
@@ -59,74 +47,46 @@ def _probe() -> Confinement:
     return Confinement("none", tuple(reasons))
 
 
-def run(code: str, limits: Limits = DEFAULT_LIMITS, *, trusted: bool = False) -> RunResult:
-    """Run a Python program in a confined process; whatever it does comes back as data.
-
-    The program has one builtin more, ``report(name, value)``: what it reports (JSON values, tensors as lists)
-    comes back as ``figures``, up to 2 MiB.
-
-    Parameters
-    ----------
-    trusted : the program is a shipped one, unedited: it also runs where nothing can confine it
-
-    Raises
-    ------
-    InvalidQueryError : a limit is not above zero
-    """
-    for name in ("wall_s", "cpu_s", "memory_mb", "output_kb", "disk_mb"):
-        value = getattr(limits, name)
-        if not 0 < value < math.inf:
-            raise InvalidQueryError(f"{name} is {value}: a limit is a finite number above zero")
-    return run_in(confinement().way, code, limits, trusted=trusted)
-
-
-def warm_up(*, wait_s: float = 0.0) -> bool:
-    """Have a worker with torch ready, in the background; True where one is after waiting that long."""
-    way = confinement().way
-    STANDBY.refill(way, DEFAULT_LIMITS.disk_mb)
-    return STANDBY.wait(wait_s)
-
-
-def cool_down() -> None:
-    """Stop the worker that waits, if there is one; the next program that uses torch starts afresh."""
-    STANDBY.clear()
-
-
-def run_in(way: Way, code: str, limits: Limits, *, trusted: bool = False) -> RunResult:
+def run_in(
+    way: Way, code: str, limits: Limits, *, trusted: bool = False, ticket: RunTicket | None = None
+) -> RunResult:
     """Run a program in this way of confining, whether or not it is the one in force."""
+    ticket = ticket or RunTicket()
     if way == "none" and not trusted:
         reasons = "; ".join(confinement().reasons)
         return RunResult("refused", confinement="none", message=f"this machine cannot confine a program ({reasons})")
     uses_torch = "torch" in code
     try:
-        worker = _find_worker(way, limits, uses_torch)
+        worker = _find_worker(way, limits, uses_torch, ticket)
     except RunnerError as error:
+        if ticket.is_unwanted:
+            return NEVER_BEGUN
         return RunResult("refused", confinement=way, message=f"no confined process could be started: {error}")
     try:
         with worker:
-            return _run_on(worker, code, limits)
+            return _run_on(worker, code, limits, ticket)
     finally:
         if uses_torch:
             STANDBY.refill(way, limits.disk_mb)
 
 
-def _find_worker(way: Way, limits: Limits, uses_torch: bool) -> Worker:
-    if not uses_torch:
-        return Worker(way, disk_mb=limits.disk_mb)
-    worker = STANDBY.take(way, limits.disk_mb)
+def _find_worker(way: Way, limits: Limits, uses_torch: bool, ticket: RunTicket) -> Worker:
+    worker = STANDBY.take(way, limits.disk_mb, ticket.unwanted) if uses_torch else None
     if worker is None:
-        return Worker(way, disk_mb=limits.disk_mb, preload=PRELOAD)
-    STANDBY.refill(way, limits.disk_mb)
+        preload = PRELOAD if uses_torch else ()
+        return Worker(way, disk_mb=limits.disk_mb, preload=preload, unwanted=ticket.unwanted)
+    STANDBY.refill(way, limits.disk_mb, later_s=REFILL_S)
     return worker
 
 
-def _run_on(worker: Worker, code: str, limits: Limits) -> RunResult:
+def _run_on(worker: Worker, code: str, limits: Limits, ticket: RunTicket) -> RunResult:
     begun = time.monotonic()
     worker.hand_over(code, limits)
-    stopped = _watch(worker, begun + limits.wall_s, limits)
+    ticket.begin(worker.pipes)
+    stopped = _watch(worker, begun + limits.wall_s, limits, ticket)
     wall_s = time.monotonic() - begun
     worker.close()
-    pipes, ending = worker.pipes, stopped or _read_ending(worker, limits)
+    pipes, ending = worker.pipes, stopped or read_ending(worker, limits)
     printed = pipes.stderr.text
     if ending.told:
         printed += ("" if not printed or printed.endswith("\n") else "\n") + ending.told
@@ -140,14 +100,17 @@ def _run_on(worker: Worker, code: str, limits: Limits) -> RunResult:
         figures=pipes.answers.figures,
         confinement="none (trusted code only)" if worker.way == "none" else worker.way,
         message="; ".join(filter(None, (ending.message, *pipes.answers.notes))),
+        versions=_read_versions(),
     )
 
 
-def _watch(worker: Worker, deadline: float, limits: Limits) -> Ending | None:
+def _watch(worker: Worker, deadline: float, limits: Limits, ticket: RunTicket) -> Ending | None:
     """Read what the program prints until it ends; return why it has to be stopped, None where it ended itself."""
     next_look = 0.0
     while worker.process.poll() is None:
         now = time.monotonic()
+        if ticket.is_unwanted:
+            return Ending("cancelled", message="cancelled; what it had reported by then is kept")
         if now >= deadline:
             message = f"stopped after {limits.wall_s:g} s: make it shorter or raise run_wall_s"
             return Ending("timeout", message=message)
@@ -157,24 +120,15 @@ def _watch(worker: Worker, deadline: float, limits: Limits) -> Ending | None:
             next_look = now + TICK_S
             if excess := worker.find_excess():
                 return Ending("killed", message=f"stopped: {excess}")
-        worker.wait_for_news(min(TICK_S, deadline - now))
+        if worker.wait_for_news(min(TICK_S, deadline - now)):
+            ticket.note_news()
     return None
 
 
-def _read_ending(worker: Worker, limits: Limits) -> Ending:
-    """Tell how a program ended that was not stopped: by what the harness says, else by its exit code."""
-    code, end = worker.process.returncode, worker.pipes.answers.find_end()
-    if end is not None and end.get("code") == code and end.get("status") in ("ok", "error", "killed"):
-        status = cast(RunStatus, end["status"])
-        message = str(end.get("message", ""))
-        if status == "killed":
-            message = f"out of memory: it may use {limits.memory_mb} MiB; make it smaller or raise run_memory_mb"
-        return Ending(status, code, str(end.get("traceback", "")), message)
-    number = -code if code < 0 else code - 128 if worker.way == "bubblewrap" else 0  # bubblewrap tells a signal so
-    if number == signal.SIGXCPU:
-        message = f"stopped after {limits.cpu_s} s of processor time: make it shorter or raise run_cpu_s"
-        return Ending("timeout", message=message)
-    if number > 0 and number in set(signal.Signals):
-        name = signal.Signals(number)
-        return Ending("killed", message=f"ended by {name.name}: {CRASHES.get(name, 'a signal')}")
-    return Ending("error" if code else "ok", code, message=f"the program left with exit code {code}" if code else "")
+@functools.cache
+def _read_versions() -> dict[str, str]:
+    """Return what a guest runs on: it has our interpreter and our packages."""
+    told = {"stemma": __version__, "python": platform.python_version()}
+    with contextlib.suppress(PackageNotFoundError):
+        told["torch"] = version("torch")
+    return told

@@ -4,15 +4,17 @@ A guest may print without end, or write nonsense where the harness answers: what
 and thrown away, what cannot be read is noted.
 """
 
+import codecs
 import json
 import os
 import selectors
+import threading
 from collections.abc import Mapping
 
 FIGURES_BYTES = 2 << 20
 """The most that a program may report."""
-ANSWERS_BYTES = 16 << 20
-"""Beyond it the answers' pipe is being flooded."""
+ANSWERS_BYTES = 64 << 20
+"""Beyond it the answers' pipe is being flooded. A curve that grows is reported again and again, so not too little."""
 PRINTED_BYTES = 1 << 30
 """Beyond it a program prints without end."""
 CHUNK = 1 << 16
@@ -41,6 +43,11 @@ class Stream:
         """What was kept; bytes that are no UTF-8 become the replacement character."""
         return self.kept.decode("utf-8", "replace")
 
+    @property
+    def text_so_far(self) -> str:
+        """What was kept, without a character whose last bytes are still to come."""
+        return codecs.getincrementaldecoder("utf-8")("replace").decode(bytes(self.kept))
+
 
 class Answers:
     """The harness's answers: the last of each kind, the figures, and what was wrong with the rest."""
@@ -52,7 +59,9 @@ class Answers:
         self.total = 0
         self._line = bytearray()
         self._is_too_long = False
-        self._figures_bytes = 0
+        self._sizes: dict[str, int] = {}
+        """Bytes of each figure's present value, and of all: what is replaced no longer counts."""
+        self._size = 0
 
     def feed(self, data: bytes) -> None:
         """Take what was read; a line over the bound is dropped as it comes in."""
@@ -92,12 +101,13 @@ class Answers:
             self.last.update(answer)
 
     def _take_figure(self, figure: object, size: int) -> None:
-        self._figures_bytes += size
         match figure:
-            case [str(name), value] if self._figures_bytes <= FIGURES_BYTES:
-                self.figures[name] = value
-            case [str(), _]:
-                self._note_excess()
+            case [str(name), value]:
+                total = self._size - self._sizes.get(name, 0) + size
+                if total > FIGURES_BYTES:
+                    self._note_excess()
+                else:
+                    self.figures[name], self._sizes[name], self._size = value, size, total
             case _:
                 self.notes["a report could not be read and was dropped"] = None
 
@@ -112,6 +122,8 @@ class Pipes:
 
     def __init__(self, stdout: int, stderr: int, answers: int) -> None:
         self.stdout, self.stderr, self.answers = Stream(0), Stream(CHUNK), Answers()
+        self.lock = threading.Lock()
+        """Held while something is taken in: who looks on from another thread takes it for a whole state."""
         self._open = {stdout: "stdout", stderr: "stderr", answers: "answers"}
         self._selector = selectors.DefaultSelector()
         for descriptor in self._open:
@@ -122,7 +134,8 @@ class Pipes:
         """Forget what was printed while the interpreter started; keep ``most`` bytes of each stream from here on."""
         while self.read(0):
             pass
-        self.stdout, self.stderr = Stream(most), Stream(most)
+        with self.lock:
+            self.stdout, self.stderr = Stream(most), Stream(most)
 
     def read(self, timeout_s: float) -> bool:
         """Read what there is, waiting at most that long for something; False where nothing came."""
@@ -134,7 +147,8 @@ class Pipes:
     def _read_one(self, descriptor: int) -> None:
         data = os.read(descriptor, CHUNK)
         if data:
-            getattr(self, self._open[descriptor]).feed(data)
+            with self.lock:
+                getattr(self, self._open[descriptor]).feed(data)
         else:
             self._selector.unregister(descriptor)
             del self._open[descriptor]

@@ -24,7 +24,7 @@ from kb.runner.filters import build_filter
 from kb.runner.output import Pipes
 from kb.runner.scratch import MOST_FILES, find_excess, make_scratch, remove_scratch
 
-HELLO_S, READY_S, GONE_S = 10.0, 90.0, 10.0
+HELLO_S, READY_S, GONE_S, LOOK_S = 10.0, 90.0, 10.0, 0.05
 MOST_THREADS = 256
 _alive: set["Worker"] = set()
 _opening = threading.Lock()
@@ -36,21 +36,29 @@ class Worker:
 
     Parameters
     ----------
-    way     : how it is confined; ``none`` means limits of time and memory only
-    disk_mb : MiB that it may write
-    preload : modules to import before the program comes, at no cost to the program
+    way      : how it is confined; ``none`` means limits of time and memory only
+    disk_mb  : MiB that it may write
+    preload  : modules to import before the program comes, at no cost to the program
+    unwanted : set from another thread, it is given up while it starts
 
     Raises
     ------
     RunnerError : this machine does not permit it; the text is the kernel's or bubblewrap's own reason
     """
 
-    def __init__(self, way: ways.Way, *, disk_mb: int, preload: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        way: ways.Way,
+        *,
+        disk_mb: int,
+        preload: tuple[str, ...] = (),
+        unwanted: threading.Event | None = None,
+    ) -> None:
         if os.name != "posix":
             raise RunnerError("programs run on Linux and macOS; on Windows, use WSL")
         if way != "none" and sys.platform != "linux":
             raise RunnerError("confining a program needs Linux; on other systems, use a virtual machine")
-        self.way, self.disk_mb = way, disk_mb
+        self.way, self.disk_mb, self._unwanted = way, disk_mb, unwanted or threading.Event()
         self._owner = os.getpid()
         self._scratch: Path | None = None
         self._held = contextlib.ExitStack()
@@ -129,10 +137,12 @@ class Worker:
         answers, deadline = self.pipes.answers.last, time.monotonic() + timeout_s
         while answer not in answers:
             left = deadline - time.monotonic()
+            if self._unwanted.is_set():
+                raise RunnerError("it was cancelled")
             if "failed" in answers or left <= 0 or not self.pipes.is_open:
                 said = str(answers.get("failed", "")) or self.pipes.stderr.text.strip().partition("\n")[0]
                 raise RunnerError(said or f"the confined interpreter did not start within {timeout_s:g} s")
-            self.pipes.read(left)
+            self.pipes.read(min(left, LOOK_S))
         return answers[answer]
 
     def _find_guest(self) -> int:
@@ -169,13 +179,13 @@ class Worker:
                 return f"more than {MOST_FILES} files" if disk.f_files - disk.f_ffree > MOST_FILES else ""
         return find_excess(self._scratch, self.disk_mb) if self._scratch else ""
 
-    def wait_for_news(self, timeout_s: float) -> None:
-        """Wait until it has written something or has ended, at most that long."""
+    def wait_for_news(self, timeout_s: float) -> bool:
+        """Wait until it has written something or has ended, at most that long; True where it has written."""
         if self.pipes.is_open:
-            self.pipes.read(timeout_s)
-        else:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout_s)
+            return self.pipes.read(timeout_s)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout_s)
+        return False
 
     @property
     def is_usable(self) -> bool:
@@ -210,6 +220,11 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def is_closing() -> bool:
+    """Tell whether the app is ending, and its workers with it."""
+    return _is_closing.is_set()
 
 
 def _open_process(

@@ -1,15 +1,15 @@
-"""What ran: verdicts of claims, runs of ideas and snippets, and the snippets themselves."""
+"""What ran: verdicts of claims, runs of ideas and of a user's own code."""
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from kb.errors import NotFoundError
-from kb.records import RunResult, Snippet, Verdict
-from kb.store.tables import PaperIdRow, RunRow, SnippetRow, VerdictRow
+from kb.records import RunNote, RunRecord, RunResult, Verdict
+from kb.store.tables import CodeRow, RunRow, VerdictRow
 
 
 def save_verdict(session: Session, verdict: Verdict) -> None:
@@ -55,11 +55,17 @@ def list_verdicts(session: Session, current: Mapping[str, str]) -> list[Verdict]
 
 
 def save_run(
-    session: Session, key: str, code: str, result: RunResult, *, parameters: Mapping[str, object], seed: int
-) -> int:
-    """Record a run and return its number."""
+    session: Session, of: str, code: str, result: RunResult, *, parameters: Mapping[str, object], seed: int
+) -> RunNote:
+    """Record a run with its source, and return it as a line of a list.
+
+    Parameters
+    ----------
+    of   : what ran, ``code:<slug>`` and the like
+    code : its source as its author wrote it
+    """
     values = {
-        "key": key,
+        "key": of,
         "code_hash": hash_code(code),
         "parameters": dict(parameters),
         "seed": seed,
@@ -67,54 +73,82 @@ def save_run(
         "wall_s": result.wall_s,
         "figures": dict(result.figures),
         "stdout": result.stdout,
+        "stderr": result.stderr,
+        "truncated": result.truncated,
+        "exit_code": result.exit_code,
+        "versions": dict(result.versions),
         "message": result.message,
         "confinement": result.confinement,
         "created_at": datetime.now(UTC),
     }
-    number = session.scalar(insert(RunRow).values(**values).returning(RunRow.id))
-    assert number is not None
-    return int(number)
+    _keep_code(session, code)
+    return _note(session.scalars(insert(RunRow).values(**values).returning(RunRow)).one())
 
 
-def save_snippet(session: Session, key: str, name: str, code: str) -> Snippet:
-    """Attach code to a record and return it as kept."""
-    now = datetime.now(UTC)
-    values = {"key": key, "name": name, "code": code, "code_hash": hash_code(code), "created_at": now}
-    number = session.scalar(insert(SnippetRow).values(**values).returning(SnippetRow.id))
-    assert number is not None
-    return Snippet(number, key, name, code, hash_code(code), now)
+def _keep_code(session: Session, code: str) -> None:
+    """Keep a source once; half a surrogate pair, which no database takes, is written out."""
+    name = hash_code(code)
+    if session.scalar(select(CodeRow.code_hash).where(CodeRow.code_hash == name)) is None:
+        text = code.encode("utf-8", "backslashreplace").decode()
+        session.execute(insert(CodeRow).values(code_hash=name, code=text))
 
 
-def list_snippets(session: Session, key: str | None = None) -> list[Snippet]:
-    """Return the snippets attached to a record, or all of them, oldest first.
-
-    A paper's are found by any of its identifiers: its key may have become a stronger one since.
-    """
-    query = select(SnippetRow).order_by(SnippetRow.id)
-    if key is not None:
-        number = select(PaperIdRow.paper_id).where(PaperIdRow.key == key)
-        same = select(PaperIdRow.key).where(PaperIdRow.paper_id.in_(number))
-        query = query.where((SnippetRow.key == key) | SnippetRow.key.in_(same))
-    return [_snippet(row) for row in session.scalars(query)]
+def list_runs(session: Session, of: str = "", *, start: int = 0, count: int = 25) -> list[RunNote]:
+    """Return recorded runs, of one thing or of all, the newest first."""
+    columns = (
+        *(RunRow.id, RunRow.key, RunRow.code_hash, RunRow.parameters, RunRow.seed),
+        *(RunRow.status, RunRow.wall_s, RunRow.created_at),
+    )
+    query = select(RunRow).options(load_only(*columns)).order_by(RunRow.id.desc()).offset(start).limit(count)
+    return [_note(row) for row in session.scalars(query.where(RunRow.key == of) if of else query)]
 
 
-def get_snippet(session: Session, number: int) -> Snippet:
-    """Return one snippet.
+def count_runs(session: Session, of: str = "") -> int:
+    """Return how many runs of one thing, or of all, are recorded."""
+    query = select(func.count()).select_from(RunRow)
+    return session.scalar(query.where(RunRow.key == of) if of else query) or 0
+
+
+def get_run(session: Session, number: int) -> RunRecord:
+    """Return all that was recorded of a run.
 
     Raises
     ------
     NotFoundError : there is none with this number
     """
-    row = session.get(SnippetRow, number)
+    row = session.get(RunRow, number)
     if row is None:
-        raise NotFoundError(f"no snippet {number} in this library")
-    return _snippet(row)
+        raise NotFoundError(f"no run {number} in this library; 'stemma runs' lists those that are")
+    code = session.get(CodeRow, row.code_hash)
+    result = RunResult(
+        status=row.status,  # type: ignore[arg-type]
+        stdout=row.stdout,
+        stderr=row.stderr,
+        truncated=row.truncated,
+        wall_s=row.wall_s,
+        exit_code=row.exit_code,
+        figures=row.figures,
+        confinement=row.confinement,
+        message=row.message,
+        versions=row.versions,
+        key=f"run:{row.id}",
+    )
+    return RunRecord(_note(row), code.code if code else "", result)
+
+
+def _note(row: RunRow) -> RunNote:
+    return RunNote(
+        key=f"run:{row.id}",
+        of=row.key,
+        code_hash=row.code_hash,
+        parameters=row.parameters,
+        seed=row.seed,
+        status=row.status,  # type: ignore[arg-type]
+        wall_s=row.wall_s,
+        ran_at=row.created_at,
+    )
 
 
 def hash_code(code: str) -> str:
     """Return the SHA-256 of a program's text."""
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _snippet(row: SnippetRow) -> Snippet:
-    return Snippet(row.id, row.key, row.name, row.code, row.code_hash, row.created_at)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from kb.errors import NotFoundError
 from kb.records import Citation, Mention, PaperView
-from kb.store import articles, citations, divergences, papers, runs, tags
+from kb.store import articles, citations, divergences, papers, snippets, tags
 from kb.store.health import list_ledger
 from kb.store.identity import find_paper_ids
 from kb.store.mentions import list_mentions
@@ -29,7 +29,7 @@ def get_paper_view(session: Session, key: str) -> PaperView:
         open_citations=tuple(citations.list_open(session, number)),
         ideas=_ideas(session, number, paper.key),
         ledger=tuple(list_ledger(session, number)),
-        snippets=tuple(runs.list_snippets(session, paper.key)),
+        snippets=tuple(snippets.list_snippets(session, paper.key)),
         divergences=tuple(divergences.list_divergences(session, paper_id=number)),
         articles=articles.list_mentioning(session, number),
     )

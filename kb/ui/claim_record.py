@@ -9,9 +9,9 @@ from kb.library.verdict_report import plain_numbers
 from kb.records import ClaimCard, ConceptView, Example, Verdict
 from kb.ui.claim_scale import build_scale
 from kb.ui.claims import show_check
-from kb.ui.idea_code import without_header
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import count_words, family_name, kind_words
+from kb.ui.side_by_side import without_header
 from kb.ui.verdict_lines import mark_of, tell_margin
 
 _ASKED = "Were it true, nothing would be refuted here: it is expected to fail, and it does."

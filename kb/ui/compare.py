@@ -1,24 +1,28 @@
 """The page Compare: two to four ideas of one form, on the same input."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from itertools import combinations
+from typing import Any
 
 import streamlit as st
 
-from kb.errors import KBError, NotFoundError
 from kb.library import Library
-from kb.records import Idea, RunResult
-from kb.reference.header import speak_form
-from kb.ui.address_state import seed, tell
+from kb.records import Idea, Parameter, RunResult
+from kb.reference.training import is_trainable
 from kb.ui.compare_result import show_comparison
-from kb.ui.idea_code import without_header
-from kb.ui.links import address, link
-from kb.ui.run_result import show_failure
+from kb.ui.gradients import STACKED
+from kb.ui.idea_choice import choose_ideas, list_settings, name_ideas
+from kb.ui.links import address, escape, link
+from kb.ui.run_live import run_live
+from kb.ui.run_result import show_result
 from kb.ui.run_settings import choose_settings
-from kb.ui.side_by_side import build_side_by_side
+from kb.ui.side_by_side import build_side_by_side, without_header
 
 _MOST = 4
 _TOKENS = 32
 """More than the eight tokens of a single run, so that growth can be seen."""
+_LAYERS = Parameter("layers", 8, 1, 64, neutral="copies on one another, whose gradients are measured")
 _EXAMPLES: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "Linear attention is a fast weight programmer",
@@ -40,26 +44,16 @@ def show(library: Library) -> None:
     """Draw the comparison that the address names, or offer three."""
     st.html(
         "<h1>Compare</h1><p>Two to four ideas of one form get the same input and, where they have any, the same "
-        f'weights. <span class="quiet">For example:</span> &ensp; {_tell_examples(library)}</p>'
+        f"weights; what ideas of any form cost, {link(address('costs'), 'Costs')} measures. "
+        f'<span class="quiet">For example:</span> &ensp; {_tell_examples(library)}</p>'
     )
-    ideas = _choose_ideas(library)
+    names = name_ideas(library)
+    ideas = choose_ideas(library, names, key="compare ideas", most=_MOST, alike=True)
     if len(ideas) < 2:
         st.info("Choose a second idea of the same form." if ideas else "Choose two ideas, or take an example.")
         return
-    names = {one.slug: one.name for one in library.concepts()}
-    several = [
-        (f"{idea.slug}.{one.name}", f"{names.get(idea.slug, idea.slug)}: {one.name}", one)
-        for idea in ideas
-        for one in (*idea.parameters, *idea.gates)
-    ]
-    settings, number = choose_settings(several, _common_sizes(library, ideas), key="compare")
-    result = _compare(library, ideas, settings, number)
-    if isinstance(result, str):
-        st.warning(result)
-    elif result.status != "ok":
-        show_failure(result)
-    else:
-        show_comparison(result.figures, names)
+    settings, number = choose_settings(_list_settings(ideas, names), _common_sizes(library, ideas), key="compare")
+    _run(library, ideas, settings, number)
     _show_sources(ideas, names)
 
 
@@ -72,79 +66,60 @@ def _tell_examples(library: Library) -> str:
     )
 
 
-def _choose_ideas(library: Library) -> list[Idea]:
-    """Draw the box of ideas; once one is chosen it offers those of the same form only."""
-    ideas = {idea.slug: idea for idea in library.ideas()}
-
-    def parse(text: str) -> list[str]:
-        return _of_one_form([ideas[slug] for slug in _named(library, text) if slug in ideas])
-
-    nothing: list[str] = []
-    present = seed("compare ideas", "ideas", parse, nothing)
-    chosen = st.session_state["compare ideas"] if present is None else present
-    form = ideas[chosen[0]].form if chosen else ""
-    names = {one.slug: one.name for one in library.concepts()}
-    picked = st.multiselect(
-        f"Ideas of the form {form}" if form else "Ideas",
-        [slug for slug, idea in ideas.items() if form in ("", idea.form)],
-        present or None,
-        key="compare ideas",
-        format_func=lambda slug: names.get(slug, slug) if form else f"{names.get(slug, slug)} ({ideas[slug].form})",
-        max_selections=_MOST,
-        placeholder="Choose ideas",
-    )
-    tell("compare ideas", "ideas", ",".join(picked))
-    return [ideas[slug] for slug in picked]
-
-
-def _named(library: Library, text: str) -> list[str]:
-    slugs = []
-    for name in text.split(","):
-        try:
-            slugs.append(library.idea(name.strip()).slug)
-        except NotFoundError as error:
-            st.warning(str(error))
-    return list(dict.fromkeys(slugs))[:_MOST]
-
-
-def _of_one_form(ideas: list[Idea]) -> list[str]:
-    if ideas and (others := [idea for idea in ideas if idea.form != ideas[0].form]):
-        kinds = ", ".join(f"{idea.slug} is {speak_form(idea.form)}" for idea in others)
-        st.warning(
-            f"{ideas[0].slug} is {speak_form(ideas[0].form)}, {kinds}: only ideas of one form take the same input."
-        )
-    return [idea.slug for idea in ideas if idea.form == ideas[0].form]
+def _list_settings(ideas: list[Idea], names: dict[str, str]) -> list[tuple[str, str, Parameter]]:
+    layers = [(_LAYERS.name, "Layers of the stack", _LAYERS)] if ideas[0].form in STACKED else []
+    return [*list_settings(ideas, names), *layers]
 
 
 def _common_sizes(library: Library, ideas: list[Idea]) -> dict[str, tuple[int, int]]:
     sizes: dict[str, tuple[int, int]] = {}
     for idea in ideas:
-        sizes |= library.sizes(idea.slug)
+        sizes |= library.sizes(idea)
     return {
         letter: (max(_TOKENS, default) if letter == "T" else default, most)
         for letter, (default, most) in sizes.items()
     }
 
 
-def _compare(library: Library, ideas: list[Idea], settings: dict[str, object], number: int) -> RunResult | str:
-    """Return the comparison, run once for the same ideas and settings."""
-    asked = (tuple(idea.slug for idea in ideas), tuple(sorted(settings.items())), number)
-    kept = st.session_state.get("comparison")
-    if kept and kept[0] == asked:
-        return kept[1]  # type: ignore[no-any-return]
-    with st.spinner("Running them on the same input", show_time=True):
-        try:
-            result: RunResult | str = library.compare([idea.slug for idea in ideas], settings, seed=number)
-        except KBError as error:
-            result = str(error)
-    st.session_state["comparison"] = (asked, result)
-    return result
+def _run(library: Library, ideas: list[Idea], settings: dict[str, object], number: int) -> None:
+    """Run the comparison whenever it is another one, and draw what it gave."""
+    names = name_ideas(library)
+    slugs = [idea.slug for idea in ideas]
+    told = tuple((idea.slug, idea.code_hash, idea.parameters) for idea in ideas)
+    asked = (told, tuple(sorted(settings.items())), number)
+    given = {name: value for name, value in settings.items() if name != _LAYERS.name}
+    layers = int(str(settings.get(_LAYERS.name, _LAYERS.default)))
+    result = run_live(
+        "compare",
+        "Run again",
+        lambda owner: library.begin_compare(ideas, given, seed=number, layers=layers, owner=owner),
+        show_partial=lambda figures: _show_so_far(figures, names),
+        of=asked,
+    )
+    if isinstance(result, RunResult):
+        show_result(result, key="comparison", show_figures=lambda figures, _: show_comparison(figures, names))
+    elif result:
+        st.warning(escape(result))
+    query = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+    href = address("costs", ideas=",".join(slugs), **{name: value for name, value in query.items() if "." in name})
+    train = link(address("train", ideas=",".join(slugs)), "Train them on a small task")
+    may_train = all(is_trainable(idea) for idea in ideas)
+    costs = link(href, "What they cost as functions of their sizes")
+    st.html(f"<p>{' &ensp;·&ensp; '.join([costs, *([train] if may_train else [])])}</p>")
+
+
+def _show_so_far(figures: Mapping[str, Any], names: dict[str, str]) -> None:
+    """Draw the comparison while gradients are still measured."""
+    # a version of one's own may report what it likes
+    with suppress(AttributeError, LookupError, TypeError, ValueError):
+        if "pairs" in figures:
+            show_comparison(figures, names)
 
 
 def _show_sources(ideas: list[Idea], names: dict[str, str]) -> None:
-    st.html("<h2>Source next to source</h2><p class='quiet'>Lines that the other does not have are marked.</p>")
+    st.html("<h2>Source next to source</h2>")
     pairs = list(combinations(ideas, 2))
-    tabs = st.tabs([" and ".join(names.get(one.slug, one.slug) for one in pair) for pair in pairs])
+    tabs = st.tabs([" and ".join(escape(names.get(one.slug, one.slug)) for one in pair) for pair in pairs])
     for tab, (one, other) in zip(tabs, pairs, strict=True):
         both = names.get(one.slug, one.slug), names.get(other.slug, other.slug)
         tab.html(build_side_by_side(without_header(one.code), without_header(other.code), both))

@@ -76,19 +76,31 @@ def build_heat_map(rows: Rows, ink: Ink, *, across: str, down: str, diverging: b
 
 
 def build_curves(
-    curves: Mapping[str, Sequence[tuple[float, float]]], ink: Ink, *, across: str, up: str, log: bool = False
+    curves: Mapping[str, Sequence[tuple[float, float]]], ink: Ink, *, across: str, up: str, log: str = ""
 ) -> dict[str, Any]:
-    """Return lines through points (x, y), each with its name; told apart by dashes as well as by colour."""
-    kind = "log" if log else "value"
-    axis = {"type": kind, "nameLocation": "middle", "splitLine": {"lineStyle": {"color": ink.rule}}}
+    """Return lines through points (x, y), each with its name; told apart by dashes as well as by colour.
+
+    Parameters
+    ----------
+    log : which axes double or grow tenfold at equal steps: ``up``, ``both`` or none
+    """
+    axis = {"nameLocation": "middle", "splitLine": {"lineStyle": {"color": ink.rule}}}
     axis |= {"axisLabel": {"color": ink.quiet, "fontSize": 11}, "nameTextStyle": {"color": ink.quiet, "fontSize": 12}}
     return {
         "animation": False,
         "grid": {"left": 76, "right": 24, "top": 40, "bottom": 46},
         "tooltip": {"trigger": "axis", "confine": True},
         "legend": {"top": 0, "left": 0, "type": "scroll", "textStyle": {"color": ink.text, "fontSize": 12}},
-        "xAxis": {**axis, "name": across, "nameGap": 28, "logBase": 2, "min": "dataMin", "max": "dataMax"},
-        "yAxis": {**axis, "name": up, "nameGap": 58, "scale": True},
+        "xAxis": {
+            **axis,
+            "type": "log" if log == "both" else "value",
+            "name": across,
+            "nameGap": 28,
+            "logBase": 2,
+            "min": "dataMin",
+            "max": "dataMax",
+        },
+        "yAxis": {**axis, "type": "log" if log else "value", "name": up, "nameGap": 58, "scale": True},
         "series": [
             {
                 "type": "line",

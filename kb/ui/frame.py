@@ -10,11 +10,8 @@ from kb.ui.links import address, link
 _HERE = Path(__file__).parent
 #: What the line at the top leads to; a paper and an idea are reached by links.
 _PAGES = (
-    ("", "Search"),
-    ("lineage", "Lineage"),
-    ("compare", "Compare"),
-    ("claims", "Claims"),
-    ("library", "Library"),
+    *(("", "Search"), ("lineage", "Lineage"), ("compare", "Compare"), ("train", "Train")),
+    *(("claims", "Claims"), ("library", "Library")),
 )
 
 

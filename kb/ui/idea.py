@@ -10,6 +10,9 @@ from kb.ui.idea_code import show_code, show_without_code
 from kb.ui.idea_list import show_all
 from kb.ui.idea_record import show_record
 from kb.ui.links import record_link
+from kb.ui.presets import show_presets
+from kb.ui.run_list import show_earlier_runs
+from kb.ui.snippet_list import show_own_code
 from kb.ui.state import asked
 
 
@@ -29,8 +32,11 @@ def show(library: Library) -> None:
     show_record(library, record)
     if record.idea:
         show_code(library, record, record.idea)
+        show_earlier_runs(library, f"code:{record.idea.slug}")
     else:
         show_without_code(library, record)
+    show_presets(library, record.concept.key, "idea")
+    show_own_code(library, record.concept.key, record.snippets)
     show_divergences(record.divergences, record.names)
     if record.claims:
         st.html("<h2>Claims that are executed</h2>")

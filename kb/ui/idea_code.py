@@ -1,4 +1,4 @@
-"""The executable part of an idea's page: the header as a table, the source, Run, edit and run."""
+"""The executable part of an idea's page: Run, the header as a table, the source, a version of one's own."""
 
 import html
 import re
@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from kb.errors import KBError
 from kb.library import Library
 from kb.records import ConceptView, Idea, RunResult
-from kb.ui.confining import tell_confinement
+from kb.reference.training import is_trainable
+from kb.ui.idea_editor import show_editor
 from kb.ui.links import address, escape, link, record_link
+from kb.ui.run_live import run_live
 from kb.ui.run_result import show_result
 from kb.ui.run_settings import choose_settings
+from kb.ui.side_by_side import without_header
 
 _SECTIONS = ("Paper", "Idea", "Shapes", "Gates", "Assumes", "Cost", "Parents", "Leaves out", "Checked")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
@@ -26,20 +28,21 @@ def show_code(library: Library, record: ConceptView, idea: Idea) -> None:
         library.sizes(idea.slug),
         key=f"idea {idea.slug}",
     )
-    name = f"result of {idea.slug}"
-    if st.button("Run", type="primary", key=f"run {idea.slug}"):
-        st.session_state[name] = _run(library, idea, settings, seed)
-    _show_kept(name)
+    result = run_live(idea.slug, "Run", lambda owner: library.begin_run(idea.slug, settings, seed=seed, owner=owner))
+    _show(result, key=f"result of {idea.slug}")
     kin = [one.slug for one in library.ideas() if one.form == idea.form and one.slug != idea.slug][:3]
-    if kin:
-        href = address("compare", ideas=",".join([idea.slug, *kin[:1]]))
-        st.html(f"<p>{link(href, 'Compare it with another idea')} <span class='quiet'>on the same input</span></p>")
+    ways = [("compare", "Compare it with another idea", "on the same input")] if kin else []
+    ways += [("costs", "Count what it costs", "as functions of its sizes")]
+    ways += [("train", "Train it next to another idea", "on a small task")] if is_trainable(idea) else []
+    pair = ",".join([idea.slug, *kin[:1]])
+    for page, words, how in ways:
+        st.html(f"<p>{link(address(page, ideas=pair), words)} <span class='quiet'>{how}</span></p>")
     st.html(f"<h2>The code</h2>{_tell_sections(library, idea)}")
     source, edited = st.tabs(["Source", "Edit and run"])
     with source:
         st.code(without_header(idea.code), language="python", line_numbers=True)
     with edited:
-        _show_editor(library, idea, settings, seed)
+        show_editor(library, record.concept.key, idea, settings, seed)
 
 
 def show_without_code(library: Library, record: ConceptView) -> None:
@@ -55,28 +58,11 @@ def show_without_code(library: Library, record: ConceptView) -> None:
     st.html(f"<h2>The code</h2><p>This idea has no reference implementation yet. {offer}</p>")
 
 
-def without_header(code: str) -> str:
-    """Return the code without its literate header, which the page shows as a table."""
-    return re.sub(r'\A\s*r?"""(?:.|\n)*?"""\n+', "", code)
-
-
-def _run(
-    library: Library, idea: Idea, settings: Mapping[str, object], seed: int, code: str | None = None
-) -> RunResult | str:
-    """Return the result of a run, or in words why it was not begun."""
-    with st.spinner(f"Running {idea.title.split(':')[0]}", show_time=True):
-        try:
-            return library.run(idea.slug, settings, seed=seed, code=code)
-        except KBError as error:
-            return str(error)
-
-
-def _show_kept(name: str) -> None:
-    kept = st.session_state.get(name)
-    if isinstance(kept, RunResult):
-        show_result(kept, key=name)
-    elif kept:
-        st.warning(kept)
+def _show(result: RunResult | str | None, *, key: str) -> None:
+    if isinstance(result, RunResult):
+        show_result(result, key=key)
+    elif result:
+        st.warning(result)
 
 
 def _tell_sections(library: Library, idea: Idea) -> str:
@@ -91,23 +77,3 @@ def _tell_sections(library: Library, idea: Idea) -> str:
 
 def _linked(slug: str, known: Mapping[str, str]) -> str:
     return record_link(f"concept:{slug}", known[slug]) if slug in known else slug
-
-
-def _show_editor(library: Library, idea: Idea, settings: Mapping[str, object], seed: int) -> None:
-    st.html(
-        "<p class='quiet'>Change anything, then run it with the settings above. Keep the header's labels: they say "
-        f"which inputs and weights the function takes. {escape(tell_confinement(library))}</p>"
-    )
-    box, kept = f"edited {idea.slug}", f"result of edited {idea.slug}"
-    code = st.text_area("Source", idea.code, height=420, key=box, label_visibility="collapsed")
-    run, back, _ = st.columns([1.2, 1.6, 4])
-    if run.button("Run this version", type="primary", key=f"run {box}"):
-        st.session_state[kept] = _run(library, idea, settings, seed, code)
-    is_shipped = code == idea.code
-    back.button("Back to the shipped source", on_click=_restore, args=(box, kept, idea.code), disabled=is_shipped)
-    _show_kept(kept)
-
-
-def _restore(box: str, kept: str, code: str) -> None:
-    st.session_state[box] = code
-    st.session_state.pop(kept, None)

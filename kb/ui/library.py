@@ -7,7 +7,9 @@ from kb.ui.article_list import show_articles
 from kb.ui.intake import show_intake
 from kb.ui.links import escape
 from kb.ui.marks import count_words
+from kb.ui.run_list import show_earlier_runs
 from kb.ui.shelf_list import show_papers
+from kb.ui.snippet_shelf import show_snippets
 from kb.ui.state import asked, tell
 
 
@@ -24,6 +26,8 @@ def show(library: Library) -> None:
     )
     show_intake(library)
     show_articles(library)
+    show_snippets(library)
+    show_earlier_runs(library)
     show_papers(library)
     _show_health(library)
 

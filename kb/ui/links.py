@@ -5,10 +5,13 @@ A link is HTML: it stands inside a sentence, a list or a table, for ``st.html`` 
 """
 
 import html
+import re
 from urllib.parse import quote, urlencode
 
 #: Signs that HTML, a line of Markdown or Streamlit's additions to it would take for markup.
 _MARKUP = {ord(sign): f"&#{ord(sign)};" for sign in "&<>\"'\\`*_[]#|~$^"}
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 #: Where an identifier of a scheme can be read on the web: shown as a link, never fetched.
 _OUTSIDE = {
@@ -38,8 +41,12 @@ def address(page: str, /, **query: str | int | None) -> str:
 
 
 def record_address(key: str) -> str:
-    """Return the address of a record's page: an idea's for ``concept:`` and ``code:``, an article's, or a paper's."""
+    """Return the address of a record's page: of an idea, its code, a user's snippet, a run, an article or a paper."""
     kind, _, slug = key.partition(":")
+    if kind == "run":
+        return address("run", id=slug)
+    if kind == "snippet":
+        return address("snippet", n=slug)
     if kind == "article":
         return address("article", key=slug)
     return address("idea", key=slug) if kind in ("concept", "code") else address("paper", key=key)
@@ -55,6 +62,13 @@ def link(href: str, text: str, *, title: str = "", style: str = "") -> str:
 def record_link(key: str, text: str) -> str:
     """Return a link to a record's page."""
     return link(record_address(key), text)
+
+
+def idea_link(label: str, text: str) -> str:
+    """Return a link to what was compared under a label: an idea's slug or a snippet; for any other only the text."""
+    if label.startswith("snippet:"):
+        return record_link(label, text)
+    return record_link(f"concept:{label}", text) if _SLUG.fullmatch(label) else escape(text)
 
 
 def outside_address(scheme: str, value: str) -> str:

@@ -19,9 +19,14 @@ def show_number(value: object) -> str:
         digits = f"{value:.4g}" if abs(value) < 1e4 else f"{float(f'{value:.4g}'):,.0f}"
         return digits.replace("-", "−")
     mantissa, exponent = f"{value:.1e}".split("e")
-    power = "10" + str(int(exponent)).translate(_RAISED)
+    power = f"10{raise_digits(int(exponent))}"
     told = power if mantissa == "1.0" else f"{mantissa.removesuffix('.0')} × {power}"
     return told.replace("-", "−")
+
+
+def raise_digits(power: object) -> str:
+    """Return a whole number as an exponent."""
+    return str(power).translate(_RAISED)
 
 
 def show_seconds(value: object) -> str:

@@ -33,9 +33,10 @@ def open_library() -> Library:
     """
     settings = read_settings()
     held = _hold()
+    # In any case: with one element less the second time, what is below would move up and begin anew, tabs closed.
+    place = st.empty()
     if ready := held.libraries.get(settings.db):
         return ready
-    place = st.empty()
     place.html('<p class="quiet">Opening the library …</p>')
     with held.lock:
         if settings.db not in held.libraries:

@@ -4,11 +4,13 @@ import streamlit as st
 
 from kb.errors import InvalidIdError, NotFoundError
 from kb.library import Library
-from kb.records import ArticleView, Mention, PaperView, Snippet
+from kb.records import ArticleView, Mention, PaperView
 from kb.ui.divergences import show_divergences
 from kb.ui.links import address, escape, link, outside_address, outside_link, record_link
 from kb.ui.marks import FAMILY_COLOURS, count_words, family_name, record_kind
 from kb.ui.paper_links import show_citations, show_neighbours
+from kb.ui.presets import show_presets
+from kb.ui.snippet_list import show_own_code
 from kb.ui.state import asked
 
 _SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "acl": "ACL Anthology", "s2": "Semantic Scholar", "openalex": "OpenAlex"}
@@ -52,7 +54,8 @@ def show(library: Library) -> None:
             links = ", ".join(record_link(one.key, one.title) for one in view.articles)
             st.html(f"<h2>Mentioned by</h2><p>{links}</p>")
         st.html(_draw_ledger(view))
-        _show_snippets(view.snippets)
+        show_own_code(library, view.paper.key, view.snippets)
+    show_presets(library, view.paper.key, "paper")
     show_neighbours(library, view.paper.key)
 
 
@@ -125,14 +128,6 @@ def _draw_ledger(view: PaperView) -> str:
     )
     rows = "".join(f"<li>{line}</li>" for line in lines)
     return f'<h2>How complete</h2><ul class="rows tight quiet">{rows}</ul>'
-
-
-def _show_snippets(snippets: tuple[Snippet, ...]) -> None:
-    if snippets:
-        st.html("<h2>Attached code</h2>")
-    for snippet in snippets:
-        with st.expander(f"{escape(snippet.name)} · {snippet.created_at:%Y-%m-%d}"):
-            st.code(snippet.code, language="python")
 
 
 def _folded(summary: str, body: str) -> str:

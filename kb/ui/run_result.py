@@ -1,117 +1,72 @@
-"""What a run gave: its figures, a picture of the output, and how it ended where it did not end well."""
+"""What a run gave: its figures, what it printed, how it ended where it did not end well, where its record is."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable
 
 import streamlit as st
 
 from kb.records import RunResult
-from kb.ui.figures import build_curves, build_heat_map, build_table, current_ink, draw
-from kb.ui.links import escape
-from kb.ui.numbers import show_number, show_seconds
+from kb.ui.any_figures import show_any
+from kb.ui.links import escape, link, record_address
+from kb.ui.run_figures import Figures, show_run
 
 _ENDED = {
     "error": "It stopped with an error.",
     "timeout": "It took longer than it is allowed to.",
     "killed": "It was ended from outside, or ran out of memory.",
     "refused": "It was not run.",
+    "cancelled": "It was cancelled.",
 }
-Figures = Mapping[str, Any]
+ShowFigures = Callable[[Figures, str], None]
 
 
-def show_result(result: RunResult, *, key: str) -> None:
-    """Draw a run of one idea."""
+def show_result(result: RunResult, *, key: str, show_figures: ShowFigures | None = None) -> None:
+    """Draw how a run ended: its figures, what it printed, how it was confined.
+
+    Parameters
+    ----------
+    show_figures : draws the figures and is given them and a key; by default ``show_usual``
+    """
     if result.status != "ok":
         show_failure(result)
+        if result.figures:
+            show_any(result.figures, key=f"{key} reported")
     elif result.figures:
-        _show_figures(cast("Figures", result.figures), key)
+        _draw_or_list(show_figures or show_usual, result.figures, key)
     if result.stdout:
         st.html('<p class="quiet">What it printed</p>')
         st.code(result.stdout, language=None)
     if result.truncated:
         st.html('<p class="quiet">The output was longer than is kept; its end is left out.</p>')
+    st.html(f'<p class="quiet">{_tell_record(result)}</p>')
 
 
 def show_failure(result: RunResult) -> None:
     """Draw how a run ended that did not end well: in words, then its traceback."""
-    st.warning(" ".join(part for part in (_ENDED.get(result.status, ""), result.message) if part))
+    st.warning(" ".join(part for part in (_ENDED.get(result.status, ""), escape(result.message)) if part))
     if result.stderr:
         st.code(result.stderr, language="python", line_numbers=False)
 
 
-def _show_figures(figures: Figures, key: str) -> None:
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        st.html(build_table(("", ""), _rows(figures)))
-    with right:
-        show_output(figures, key=f"{key} output")
-    if len(figures.get("growth") or ()) > 1:
-        st.html(f'<p class="quiet">How it grows with the number of tokens T</p>{_grow(figures["growth"])}')
+def _draw_or_list(show_figures: ShowFigures, figures: Figures, key: str) -> None:
+    """Draw figures; where a program has reported others under the same names, list them as they are."""
+    try:
+        show_figures(figures, key)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        show_any(figures, key=f"{key} reported")
 
 
-def _rows(figures: Figures) -> list[tuple[str, str]]:
-    state = figures.get("state_elements")
-    shape = " × ".join(str(n) for n in figures.get("shape", ()))
-    rows = [
-        ("Output", f"{escape(shape)}, {escape(str(figures.get('dtype')))}"),
-        ("Mean", show_number(figures.get("mean"))),
-        ("Standard deviation", show_number(figures.get("std"))),
-        ("Least and greatest", f"{show_number(figures.get('min'))} to {show_number(figures.get('max'))}"),
-        ("Parameters", show_number(figures.get("parameter_count"))),
-        ("State", "none" if state is None else f"{show_number(state)} numbers"),
-        ("Time", show_seconds(figures.get("seconds"))),
-    ]
-    if "loss" in figures:
-        mean = f"{show_number(figures['loss'])} nats, over {show_number(figures['counted'])} positions"
-        rows.insert(1, ("Loss on average", mean))
-    if gates := figures.get("gates"):
-        rows.insert(0, ("Gates", escape(", ".join(f"{name} {span}" for name, span in gates.items()))))
-    if not figures.get("finite", True):
-        rows.insert(1, ("Beware", "some values are not finite"))
-    return rows
+def _tell_record(result: RunResult) -> str:
+    """Return how a run was confined, why all went well but the recording, and where its record is."""
+    held = f"Confined by {escape(result.confinement)}." if result.confinement else "It ran nowhere."
+    told = escape(f"{result.message}.") if result.status == "ok" and result.message else ""
+    number = result.key.removeprefix("run:")
+    record = f"Recorded as {link(record_address(result.key), f'run {number}')}." if result.key else ""
+    return " ".join(part for part in (told, held, record) if part)
 
 
-def show_output(figures: Figures, *, key: str) -> None:
-    """Draw a heat map of an output's corner, an objective's losses, or a schedule's curves."""
-    if "positions" in figures:
-        _show_losses(figures, key)
-        return
-    if curves := figures.get("curves"):
-        option = build_curves(_groups(figures["steps"], curves), current_ink(), across="step", up="rate")
-        draw(option, key=key)
-        return
-    if rows := figures.get("slice"):
-        st.html('<p class="quiet">A corner of the output: first batch, first head, at most 16 × 16</p>')
-        down, across = figures["slice_axes"]
-        draw(build_heat_map(rows, current_ink(), across=across, down=down), key=key)
-
-
-def _show_losses(figures: Figures, key: str) -> None:
-    """Draw the losses of the first sequences and their mean, and what the first one says."""
-    positions = figures["positions"]
-    sequences = {f"sequence {place}": curve for place, curve in enumerate(figures["curves"])}
-    curves = {"mean of all": figures["average"], **sequences}
-    points = {name: _points(positions, curve) for name, curve in curves.items()}
-    draw(build_curves(points, current_ink(), across="position", up="loss in nats"), key=key)
-    if words := figures.get("words"):
-        st.html(f'<p class="quiet">Sequence 0 reads: {escape(" ".join(words))}</p>')
-
-
-def _groups(steps: Sequence[float], curves: Sequence[Sequence[float | None]]) -> dict[str, list[tuple[float, float]]]:
-    return {f"group {place}": _points(steps, curve) for place, curve in enumerate(curves)}
-
-
-def _points(places: Sequence[float], values: Sequence[float | None]) -> list[tuple[float, float]]:
-    return [(place, value) for place, value in zip(places, values, strict=True) if value is not None]
-
-
-def _grow(growth: Sequence[Figures]) -> str:
-    rows = [
-        (
-            f"T = {show_number(one['T'])}",
-            show_number(one["matmul_flops"]),
-            "none" if one["state_elements"] is None else show_number(one["state_elements"]),
-        )
-        for one in growth
-    ]
-    return build_table(("", "operations in matrix products", "numbers in the state"), rows)
+def show_usual(figures: Figures, key: str) -> None:
+    """Draw the figures of a run of one idea, or list those of any other program."""
+    if "shape" in figures and "growth" in figures:
+        show_run(figures, key)
+    else:
+        show_any(figures, key=key)

@@ -9,7 +9,7 @@ import streamlit as st
 from kb.records import DRAWN, Parameter
 from kb.ui.address_state import index_of, one_of, seed, tell
 
-_SIZE_NAMES = {
+SIZE_NAMES = {
     "B": "batch",
     "T": "tokens",
     "H": "heads",
@@ -19,9 +19,15 @@ _SIZE_NAMES = {
     "F": "feed-forward width",
     "R": "bottleneck width",
     "C": "vocabulary",
+    "A": "dimensions of an action",
+    "N": "bins of a dimension",
 }
 _COLUMNS = 4
 _GREATEST_SEED = 999_999
+_GREATEST = 999_999_999
+"""Of a whole number without a range."""
+_TAKEN = frozenset({"seed", "key", "n", "to", "ideas", "papers", "embed", "embed_options"})
+"""What the address says already, or the server keeps for itself: such a parameter stands there as ``set.seed``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,16 @@ class _Box:
     name: str
     hint: str | None = None
 
-    def draw_number(self, low: int, high: int, default: int) -> int:
+    def draw_number(self, low: int | None, high: int | None, default: int) -> int:
+        low = -_GREATEST if low is None else max(low, -_GREATEST)
+        high = _GREATEST if high is None else min(high, _GREATEST)
+
         def parse(text: str) -> int:
             if not low <= int(text) <= high:
                 raise ValueError(text)
             return int(text)
 
-        present = seed(self.key, self.name, parse, default)
+        present = seed(self.key, self.name, parse, min(max(default, low), high))
         start: int | Literal["min"] = "min" if present is None else present
         value = int(self.place.number_input(self.label, low, high, start, key=self.key, help=self.hint))
         tell(self.key, self.name, str(value) if value != default else "")
@@ -62,28 +71,32 @@ class _Box:
         tell(self.key, self.name, value if value != default else "")
         return value
 
-    def draw_gate(self) -> str:
-        """Draw a text box: a number, or a word for numbers from the seed."""
-        present = seed(self.key, self.name, str, DRAWN)
-        text = str(self.place.text_input(self.label, present or "", key=self.key, help=self.hint)).strip() or DRAWN
-        tell(self.key, self.name, text if text != DRAWN else "")
+    def draw_text(self, default: str) -> str:
+        """Draw a text box: any word, or of a gate a number or the word for numbers from the seed."""
+        present = seed(self.key, self.name, str, default)
+        text = str(self.place.text_input(self.label, present or "", key=self.key, help=self.hint)).strip() or default
+        tell(self.key, self.name, text if text != default else "")
         return text
 
     def draw_fraction(self, default: float) -> float:
         """Draw a text box: the steps of a number box do not suit what spans six powers of ten."""
-        present = seed(self.key, self.name, str, f"{default:g}")
+        present = seed(self.key, self.name, str, f"{default:.12g}")
         text = self.place.text_input(self.label, present or "", key=self.key, help=self.hint)
         try:
             value = float(text)
         except ValueError:
             self.place.caption(f"not a number; {default:g} is taken")
             value = default
-        tell(self.key, self.name, f"{value:g}" if value != default else "")
+        tell(self.key, self.name, f"{value:.12g}" if value != default else "")
         return value
 
 
 def choose_settings(
-    parameters: Sequence[tuple[str, str, Parameter]], sizes: Mapping[str, tuple[int, int]], *, key: str
+    parameters: Sequence[tuple[str, str, Parameter]],
+    sizes: Mapping[str, tuple[int, int]],
+    *,
+    key: str,
+    seeded: bool = True,
 ) -> tuple[dict[str, object], int]:
     """Draw the widgets and return the sizes, what differs from its default, and the seed.
 
@@ -92,18 +105,27 @@ def choose_settings(
     parameters : of each parameter and gate: name of the setting, label, what the header declares
     sizes      : default and greatest value by letter
     key        : sets the widgets of one idea or comparison apart from those of another
+    seeded     : whether there is a seed to be set; without, it is 0
     """
     chosen: dict[str, object] = {}
-    places = _cells(len(parameters) + len(sizes) + 1)
+    places = _cells(len(parameters) + len(sizes) + seeded)
     for name, label, parameter in parameters:
-        value = _draw(_Box(places.pop(0), label, f"{key} {name}", name, _tell_range(parameter)), parameter)
+        box = _Box(places.pop(0), label, f"{key} {name}", name_in_address(name), _tell_range(parameter))
+        value = _draw(box, parameter)
         if value != parameter.default:
             chosen[name] = value
     for letter, (default, most) in sizes.items():
-        label = f"{letter} · {_SIZE_NAMES.get(letter, letter)}, up to {most}"
+        label = f"{letter} · {SIZE_NAMES.get(letter, letter)}, up to {most}"
         chosen[letter] = _Box(places.pop(0), label, f"{key} size {letter}", letter).draw_number(1, most, default)
-    number = _Box(places.pop(0), "Seed", f"{key} seed", "seed").draw_number(0, _GREATEST_SEED, 0)
+    if not seeded:
+        return chosen, 0
+    number = _Box(places.pop(0), "Seed", f"{key} the seed", "seed").draw_number(0, _GREATEST_SEED, 0)
     return chosen, number
+
+
+def name_in_address(name: str) -> str:
+    """Return how a setting is called in the address."""
+    return f"set.{name}" if name.lower() in _TAKEN else name
 
 
 def _cells(count: int) -> list[st.delta_generator.DeltaGenerator]:
@@ -116,12 +138,11 @@ def _draw(box: _Box, parameter: Parameter) -> object:
     default = parameter.default
     if isinstance(default, bool):
         return box.draw_switch(default)
-    if default == DRAWN:
-        return box.draw_gate()
     if isinstance(default, str):
-        return box.draw_choice(parameter.choices or (default,), default)
+        return box.draw_choice(parameter.choices, default) if parameter.choices else box.draw_text(default)
     if isinstance(default, int):
-        return box.draw_number(int(parameter.low or 0), int(parameter.high or 1_000_000), default)
+        low, high = (None if end is None else int(end) for end in (parameter.low, parameter.high))
+        return box.draw_number(low, high, default)
     return box.draw_fraction(default)
 
 

@@ -52,7 +52,8 @@ def _show_answer(library: Library, query: str) -> None:
     st.html(_draw_summary(answer, first, len(hits)))
     if hits:
         concepts = {one.slug: one for one in library.concepts()}
-        rows = "".join(f"<li>{draw_hit(library, concepts, hit)}</li>" for hit in hits)
+        attached = library.snippet_counts()
+        rows = "".join(f"<li>{draw_hit(library, concepts, hit, attached)}</li>" for hit in hits)
         st.html(f'<ol class="rows">{rows}</ol>')
     st.html(page_links("", "page", number, more=len(answer.hits) > first + PER_PAGE) or "<span></span>")
 

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from kb.library import Library
 from kb.records import WORK_KINDS, Concept, Hit, Reason
 from kb.ui.links import escape, record_link
-from kb.ui.marks import authors_line, family_name, record_kind
+from kb.ui.marks import authors_line, count_words, family_name, record_kind
 
 #: What a passage stands between around a matched word.
 _START, _END = "\x02", "\x03"
 
 
-def draw_hit(library: Library, concepts: Mapping[str, Concept], hit: Hit) -> str:
-    """Return a hit as HTML."""
+def draw_hit(library: Library, concepts: Mapping[str, Concept], hit: Hit, attached: Mapping[str, int]) -> str:
+    """Return a hit as HTML; ``attached`` counts the snippets of each record."""
     extract = f"<p>{mark_words(hit.extract)}</p>" if hit.extract else ""
     return (
         f"<h3>{record_link(hit.key, hit.title)}</h3>"
-        f'<p class="quiet">{_who_and_when(library, concepts, hit)}</p>{extract}{_draw_reasons(hit.reasons)}'
+        f'<p class="quiet">{_who_and_when(library, concepts, hit)}{_tell_attached(hit, attached)}</p>'
+        f"{extract}{_draw_reasons(hit.reasons)}"
     )
 
 
@@ -44,6 +45,11 @@ def _draw_reasons(reason: Reason) -> str:
     ]
     listed = escape("; ".join(filter(None, details)))
     return f'<details class="quiet"><summary>{escape(reason_words(reason))}</summary>{listed}</details>'
+
+
+def _tell_attached(hit: Hit, attached: Mapping[str, int]) -> str:
+    count = attached.get(hit.key.replace("code:", "concept:", 1), 0)
+    return f" · {count_words(count, 'snippet')} of your own" if count else ""
 
 
 def _who_and_when(library: Library, concepts: Mapping[str, Concept], hit: Hit) -> str:

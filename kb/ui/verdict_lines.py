@@ -5,7 +5,6 @@ from kb.ui.links import escape
 from kb.ui.marks import verdict_mark
 from kb.ui.numbers import show_number
 
-
 _MANY = 1e3
 
 

@@ -8,6 +8,7 @@ from tests.cli.conftest import Stemma
 
 FIELDS = [
     *("status", "stdout", "stderr", "truncated", "wall_s", "exit_code", "figures", "confinement", "message"),
+    *("versions", "key"),
 ]
 
 
@@ -68,10 +69,11 @@ def test_a_program_of_ones_own_runs_confined(stemma: Stemma, own_db: Path, progr
         pytest.skip("this machine cannot confine programs: " + outcome.err)
     lines = outcome.out.splitlines()
     assert (outcome.code, outcome.err) == (0, "")
+    assert lines[:2] == ["hello [31m", ""]
+    assert lines[2].startswith("ok  ")
     assert "  figure  41.5" in lines
     assert "  T  cost" in lines
     assert "  1  2,048" in lines
-    assert lines[-2:] == ["Printed", "  hello [31m"]
 
 
 def test_a_program_that_fails_is_data_and_exit_code_1(stemma: Stemma, own_db: Path, tmp_path: Path) -> None:
@@ -82,9 +84,3 @@ def test_a_program_that_fails_is_data_and_exit_code_1(stemma: Stemma, own_db: Pa
     assert outcome.document["status"] in ("error", "refused")
     assert len(outcome.complaints) == 1
     assert outcome.err.startswith(f"stemma: {outcome.document['status']}: ")
-
-
-def test_a_program_is_attached(stemma: Stemma, own_db: Path, program: Path) -> None:
-    outcome = stemma("attach", "linear transformer", program, db=own_db)
-    assert (outcome.code, outcome.out) == (0, "mine.py is attached to concept:linear-attention\n")
-    assert "Attached programs (1)\n  mine.py  " in stemma("show", "linear-attention", db=own_db).out

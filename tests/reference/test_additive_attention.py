@@ -1,7 +1,4 @@
-"""Truth of additive attention: pair by pair around the library's gated cell, and a layer as others write it.
-
-Mutants that live change no number: the last axis of a matrix named as its second.
-"""
+"""Truth of additive attention: pair by pair around the library's gated cell, and a layer as others write it."""
 
 import types
 

@@ -1,7 +1,4 @@
-"""Truth of the attention-free transformer: its quotient channel by channel, and RWKV-4 as one choice of its bias.
-
-Mutants that live change no number: axes of length one and zeros exchanged; the two sides of a maximum.
-"""
+"""Truth of the attention-free transformer: its quotient channel by channel, and RWKV-4 as one choice of its bias."""
 
 import contextlib
 import types

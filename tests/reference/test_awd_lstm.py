@@ -1,8 +1,4 @@
-"""Truth of the AWD-LSTM: the library's layers on weights thinned with the masks that gradients reveal.
-
-Mutants that live change no number: a draw that equals p; a side of the square matrices or a zero of the state named
-by another of its equals; strict, as there are three of each.
-"""
+"""Truth of the AWD-LSTM: the library's layers on weights thinned with the masks that gradients reveal."""
 
 import types
 

@@ -1,8 +1,4 @@
-"""Truth of the delta rule.
-
-Mutation run: 326 one-fault variants (signs, operands, constants, indices, names, statements), 4 survive and are
-equal: names of tensors of one shape in ``.shape`` and ``new_zeros``.
-"""
+"""Truth of the delta rule."""
 
 import types
 

@@ -1,9 +1,4 @@
-"""Truth of DeltaNet, in its three forms.
-
-Mutation run: 924 one-fault variants (signs, operands, constants, indices, names, statements), 18 survive and are
-equal: names of tensors of one shape in ``.shape`` and ``new_zeros``, k k^T transposed, a branch at exactly zero, a
-clamp in the branch that is not taken, and another smallest sum or norm by which zeros are divided.
-"""
+"""Truth of DeltaNet, in its three forms."""
 
 import itertools
 import types

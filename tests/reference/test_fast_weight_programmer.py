@@ -77,3 +77,21 @@ def test_with_identity_the_last_state_is_the_correlation_matrix(shipped, draw):
     _, state = shipped(FILE).fast_weight_programmer(q, k, v)
 
     torch.testing.assert_close(state, torch.einsum("bthk,bthv->bhkv", k, v))
+
+
+def test_without_settings_nothing_is_squashed_and_the_keys_are_what_they_are(shipped, draw):
+    inputs, program = draw(FILE, SIZES), shipped(FILE).fast_weight_programmer
+
+    plain, _ = program(**inputs, squash="identity", features="identity")
+
+    assert torch.equal(program(**inputs)[0], plain)
+
+
+def test_large_keys_have_finite_features_and_gradients(shipped, draw):
+    """Behind torch.where the branch that is not taken counts in the gradient, too, where it is infinite."""
+    inputs = {name: (1000 * x).requires_grad_() for name, x in draw(FILE, SIZES).items()}
+
+    o, _ = shipped(FILE).fast_weight_programmer(**inputs, features="elu")
+
+    assert o.isfinite().all()
+    assert all(slope.isfinite().all() for slope in torch.autograd.grad(o.sum(), list(inputs.values())))

@@ -1,9 +1,4 @@
-"""Truth of the gated delta rule, in both forms.
-
-Mutation run: 1345 one-fault variants (signs, operands, constants, indices, names, statements), 28 survive and are
-equal: names of tensors of one shape or device in ``.shape``, ``.device`` and ``new_zeros``, k k^T transposed,
-dimension -2 for 2 of four, and another smallest norm by which zeros are divided.
-"""
+"""Truth of the gated delta rule, in both forms."""
 
 import types
 from unittest import mock

@@ -1,8 +1,4 @@
-"""Truth of generative pre-training: GPT-2 and GPT of transformers, with the weights copied across.
-
-Mutants that survive change no number: the device of a tensor, a comparison with its sides swapped, a dimension
-named from its other end, D read for an assertion only.
-"""
+"""Truth of generative pre-training: GPT-2 and GPT of transformers, with the weights copied across."""
 
 import math
 import types

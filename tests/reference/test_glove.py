@@ -1,8 +1,4 @@
-"""Truth of GloVe.
-
-Mutants that survive change no number: the sign of an error that is squared, what an unseen pair's logarithm is
-before its weight of zero, one dimension named from its other end.
-"""
+"""Truth of GloVe."""
 
 import math
 import types

@@ -11,7 +11,7 @@ from transformers import XLNetConfig
 from transformers.models.xlnet.modeling_xlnet import XLNetRelativeAttention
 
 FILE = "gopher_block"
-SIZES = {"B": 2, "T": 6, "D": 12, "F": 20, "heads": 3}
+SIZES = {"B": 2, "T": 6, "D": 18, "F": 20, "heads": 3}
 WRONG = {
     "distance one too large": ("n.clamp(min=0)", "(n + 1).clamp(min=0, max=T - 1)"),
     "distance reversed": ("n.clamp(min=0)", "(T - 1 - n).clamp(max=T - 1)"),
@@ -38,9 +38,9 @@ WRONG = {
 
 
 def wave(distance: int, D: int) -> Tensor:
-    """Transformer-XL's vector of a distance: all sines, then all cosines."""
+    """Transformer-XL's vector of a distance: all sines, then all cosines, of which an odd D has one less."""
     angles = [distance / 10000 ** (i / D) for i in range(0, D, 2)]
-    return torch.tensor([math.sin(a) for a in angles] + [math.cos(a) for a in angles], dtype=torch.float64)
+    return torch.tensor([*map(math.sin, angles), *map(math.cos, angles[: D // 2])], dtype=torch.float64)
 
 
 def score(i: int, j: int, x: Tensor, w: dict[str, Tensor], columns: slice) -> Tensor:
@@ -51,8 +51,8 @@ def score(i: int, j: int, x: Tensor, w: dict[str, Tensor], columns: slice) -> Te
     return ((q * k).sum(-1) + q @ r + k @ u + r @ v) / (columns.stop - columns.start) ** 0.5
 
 
-def pair_by_pair(x: Tensor, w: dict[str, Tensor], heads: int) -> Tensor:
-    """The block with every score computed on its own, the library's RMSNorm and GELU."""
+def pair_by_pair(x: Tensor, w: dict[str, Tensor], heads: int, activation: str = "gelu") -> Tensor:
+    """The block with every score computed on its own, the library's RMSNorm, GELU and ReLU."""
     D = x.shape[2]
     normed = functional.rms_norm(x, (D,), w["g_1"], eps=1e-6)
     mixed = []
@@ -66,18 +66,21 @@ def pair_by_pair(x: Tensor, w: dict[str, Tensor], heads: int) -> Tensor:
         mixed.append(torch.stack(rows, dim=1))
     x = x + torch.cat(mixed, dim=-1) @ w["w_o"]
     normed = functional.rms_norm(x, (D,), w["g_2"], eps=1e-6)
-    hidden = functional.gelu(functional.linear(normed, w["w_1"].T, w["b_1"]))
+    hidden = getattr(functional, activation)(functional.linear(normed, w["w_1"].T, w["b_1"]))
     return x + functional.linear(hidden, w["w_2"].T, w["b_2"])
 
 
 def check(module: types.ModuleType, draw, agree) -> None:
+    for D, activation in ((18, "gelu"), (15, "relu")):
+        inputs = draw(FILE, {**SIZES, "D": D})
+        agree(
+            lambda x, activation=activation, **w: module.gopher_block(x, w, heads=3, activation=activation),
+            lambda x, activation=activation, **w: pair_by_pair(x, w, 3, activation),
+            inputs,
+        )
     inputs = draw(FILE, SIZES)
-    agree(
-        lambda x, **w: module.gopher_block(x, w, heads=3),
-        lambda x, **w: pair_by_pair(x, w, 3),
-        inputs,
-    )
     x, w = inputs.pop("x"), inputs
+    torch.testing.assert_close(module.gopher_block(x, w), pair_by_pair(x, w, 2))
     torch.testing.assert_close(module.gopher_block(x[:, :1], w, heads=3), pair_by_pair(x[:, :1], w, 3))
     torch.testing.assert_close(module.gopher_block(1000 * x, w, heads=3), pair_by_pair(1000 * x, w, 3))
 

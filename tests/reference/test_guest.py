@@ -2,7 +2,8 @@
 
 import pytest
 
-from kb.reference.guest import report_compare, report_run
+from kb.reference.guest import report_run
+from kb.reference.guest_comparing import report_compare
 from kb.reference.program import describe_idea
 from kb.reference.registry import get_idea
 
@@ -18,7 +19,7 @@ def compare(*bodies: str) -> dict[str, object]:
     idea = {**describe_idea(get_idea("ulmfit"), {}), "function": "f", "parameters": {}}
     ideas = [{**idea, "source": f"import torch\ndef f(): return {body}"} for body in bodies]
     figures: dict[str, object] = {}
-    report_compare({"seed": 0, "ideas": ideas}, figures.__setitem__)
+    report_compare({"seed": 0, "ideas": ideas, "layers": 2}, figures.__setitem__)
     return figures["pairs"][0]
 
 
@@ -51,31 +52,25 @@ def test_state_is_counted_through_tuples_and_dictionaries():
     assert run(source)["state_elements"] == 7
 
 
+def test_a_complex_number_in_a_state_is_two():
+    assert run("import torch\ndef f(): return torch.ones(2, 2), torch.ones(3) + 1j")["state_elements"] == 6
+
+
+def test_three_results_are_no_output_and_state():
+    with pytest.raises(TypeError, match="f must return a tensor or a pair"):
+        run("import torch\ndef f(): return torch.ones(2, 2), 1, 2")
+
+
 def test_growth_is_measured_at_a_quarter_a_half_and_the_whole_of_t():
     figures: dict[str, object] = {}
-    described = describe_idea(get_idea("scaled-dot-product-attention"), {"T": 6, "B": 1, "H": 1, "K": 3, "V": 5})
+    described = describe_idea(get_idea("scaled-dot-product-attention"), {"T": 12, "B": 1, "H": 1, "K": 3, "V": 5})
     report_run({"seed": 0, "ideas": [described]}, figures.__setitem__)
 
-    assert figures["growth"] == [
-        {"T": T, "matmul_flops": 2 * T * T * 3 + 2 * T * T * 5, "state_elements": T * (3 + 5)} for T in (1, 3, 6)
-    ]
-
-
-def test_products_are_counted_whichever_way_they_are_written():
-    source = (
-        "import torch\n"
-        "def f(x):\n"
-        "    a, b = torch.ones(3, 4), torch.ones(4, 5)\n"
-        "    a @ b, torch.mm(a, b), torch.matmul(a, b), torch.nn.functional.linear(a, b.T)\n"
-        "    torch.einsum('ij, jk -> ik', [a, b]), torch.einsum('i,j->ij', a[0], b[0])\n"
-        "    return x\n"
-    )
-    described = describe_idea(get_idea("multi-head-attention"), {"T": 1})
-    described = {**described, "source": source, "function": "f", "weights": [], "parameters": {}}
-    figures: dict[str, object] = {}
-    report_run({"seed": 0, "ideas": [described]}, figures.__setitem__)
-
-    assert figures["growth"][0]["matmul_flops"] == 5 * 2 * 3 * 4 * 5 + 4 * 5
+    for step, T in zip(figures["growth"], (3, 6, 12), strict=True):
+        assert (step["T"], step["matmul_flops"], step["state_elements"]) == (T, 2 * T * T * (3 + 5), T * (3 + 5))
+        # of each score: the scale, and the softmax's exp, maximum, difference, sum and quotient
+        assert step["flops"] == step["matmul_flops"] + 6 * T * T
+        assert step["seconds"] > 0
 
 
 def test_outputs_of_different_shape_are_not_compared():

@@ -34,6 +34,10 @@ FEWEST = {
 }
 #: Two ideas may be tested in one file, where one is told by its difference from the other.
 TESTED_TOGETHER = {"post_ln": "test_norm_blocks", "pre_ln": "test_norm_blocks"}
+#: Forms that return a last state, but do not go on from one.
+FROM_THE_START = {"rwkv-4": ("parallel",), "structured-state-space": ("convolution", "structured")}
+#: The header says from where on exponentials overflow: in the naive form, and where query and key share no feature.
+NOT_BEYOND_HUNDREDS = {"online-softmax", "random-feature-attention"}
 #: In ``Assumes``: what lets a norm look beyond one token, or a position scheme beyond one pair.
 ACROSS_TOKENS, ACROSS_THE_BATCH = "across tokens", "across the batch"
 
@@ -93,7 +97,7 @@ def test_enough_ideas_are_found():
 
 
 def test_every_file_of_the_folder_is_an_idea_or_machinery():
-    machinery = {"__init__", "header", "registry", "parameters", "text", "program", "inputs"}
+    machinery = {"__init__", "header", "registry", "parameters", "preconditions", "text", "program", "inputs"}
     machinery |= {"guest", "guest_inputs", "guest_figures"}
 
     assert {path.stem for path in FOLDER.glob("*.py")} == machinery | {idea.function for idea in IDEAS}
@@ -199,7 +203,7 @@ def test_a_schedule_is_finite_and_not_negative(idea):
     assert (rates >= 0).all()
 
 
-@of("objective")
+@of("objective", "value-objective")
 def test_losses_are_finite_and_not_negative(idea):
     losses = outputs(idea, build_inputs(idea))
 
@@ -227,13 +231,20 @@ def test_a_recurrence_returns_its_state(idea):
 
 
 @every([idea for idea in CAUSAL if "state" in inspect.signature(load_function(idea)).parameters])
-def test_a_run_in_two_parts_equals_the_whole_run(idea):
-    inputs, form = build_inputs(idea, {"T": 7}), {"form": "recurrent"} if "recurrent" in forms(idea) else {}
-    whole = outputs(idea, inputs, **form)
-    first, state = run(idea, cut(idea, inputs, "T", slice(0, 4)), **form)
-    second = outputs(idea, {**cut(idea, inputs, "T", slice(4, 7)), "state": state}, **form)
+def test_a_run_in_two_parts_equals_the_whole_run_and_so_does_its_gradient(idea):
+    for form in [form for form in forms(idea) if form not in FROM_THE_START.get(idea.slug, ())] or [None]:
+        settings = {"form": form} if form else {}
+        inputs = build_inputs(idea, {"T": 7})
+        leaves = [inputs[name].requires_grad_() for name in shapes(idea)]
+        whole = outputs(idea, inputs, **settings)
+        first, state = run(idea, cut(idea, inputs, "T", slice(0, 4)), **settings)
+        second = outputs(idea, {**cut(idea, inputs, "T", slice(4, 7)), "state": state}, **settings)
+        parts = torch.cat([first, second], dim=1)
 
-    torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
+        torch.testing.assert_close(parts, whole)
+        probe = torch.randn(whole.shape, generator=torch.Generator().manual_seed(7), dtype=whole.dtype)
+        slopes = [torch.autograd.grad((output * probe).sum(), leaves) for output in (parts, whole)]
+        torch.testing.assert_close(*slopes)
 
 
 @every([idea for idea in IDEAS if forms(idea)])
@@ -244,6 +255,21 @@ def test_all_ways_of_computing_an_idea_agree(idea):
     for form in forms(idea):
         # an eigendecomposition loses half of the digits; each idea's own test is as strict as it can be
         torch.testing.assert_close(outputs(idea, inputs, form=form), wanted, rtol=1e-6, atol=1e-6)
+
+
+@every(TENSORS)
+def test_large_inputs_give_finite_outputs_and_gradients(idea):
+    """Of an exponential alone nothing finite would be left."""
+    factor = 100 if idea.slug in NOT_BEYOND_HUNDREDS else 1000
+    for form in forms(idea) or [None]:
+        inputs = build_inputs(idea, {"T": 6})
+        names = [name for name in FORMS[idea.form] if inputs[name].is_floating_point()]
+        inputs |= {name: (factor * inputs[name]).requires_grad_() for name in names}
+        output = outputs(idea, inputs, **({"form": form} if form else {}))
+        slopes = torch.autograd.grad(output.sum(), [inputs[name] for name in names], materialize_grads=True)
+
+        assert output.isfinite().all()
+        assert all(slope.isfinite().all() for slope in slopes)
 
 
 @every([one for one in TENSORS if ACROSS_THE_BATCH not in one.sections["Assumes"]])

@@ -1,6 +1,7 @@
 """Truth of linear attention."""
 
 import types
+from unittest import mock
 
 import pytest
 import torch
@@ -59,6 +60,15 @@ def check(module: types.ModuleType, draw, agree) -> None:
         low = (tensor.float() for tensor in (q - 40, k - 40, v))
         dim = attention(*low, form=form)[0]
         torch.testing.assert_close(dim.double(), attention(q - 40, k - 40, v, form=form)[0], rtol=1e-4, atol=1e-4)
+
+        large = {name: (1000 * tensor).requires_grad_() for name, tensor in inputs.items()}
+        slopes = torch.autograd.grad(attention(**large, form=form, normalise=False)[0].sum(), list(large.values()))
+        assert all(slope.isfinite().all() for slope in slopes)
+
+        # what agrees in value is told apart by how it gets there
+        with mock.patch.object(module, f"_{form}", wraps=getattr(module, f"_{form}")) as taken:
+            attention(q, k, v, form=form)
+        assert taken.call_count == 1
 
         first, state = attention(q[:, :3], k[:, :3], v[:, :3], form=form)
         second, state = attention(q[:, 3:6], k[:, 3:6], v[:, 3:6], state, form=form)

@@ -1,7 +1,4 @@
-"""Truth of the linear recurrent unit: real sums over the past, a dense real system, scipy's filter, three forms.
-
-Mutants that live change no number: a kernel one longer, whose last term reaches no token.
-"""
+"""Truth of the linear recurrent unit: real sums over the past, a dense real system, scipy's filter, three forms."""
 
 import contextlib
 import types
@@ -155,3 +152,14 @@ def test_has_four_squares_and_four_widths_of_parameters(draw):
     del weights["x"]
 
     assert sum(weight.numel() for weight in weights.values()) == 4 * 24**2 + 4 * 24
+
+
+@pytest.mark.parametrize(("T", "rounds"), [(1, 0), (2, 1), (5, 3), (8, 3), (9, 4)])
+def test_the_scan_takes_as_many_rounds_as_t_has_doublings(T, rounds, shipped, draw):
+    inputs = draw(FILE, {**SIZES, "T": T})
+    x, w = inputs.pop("x"), inputs
+
+    with mock.patch.object(torch, "cat", wraps=torch.cat) as joined:
+        shipped(FILE).linear_recurrent_unit(x, w, form="scan")
+
+    assert joined.call_count == 2 * rounds

@@ -1,7 +1,4 @@
-"""Truth of the LSTM: the library's cell, the cell of 1997, and the memory that is carried with weight one.
-
-Mutants that live change no number: the two equal slopes of squash=tanh exchanged.
-"""
+"""Truth of the LSTM: the library's cell, the cell of 1997, and the memory that is carried with weight one."""
 
 import types
 

@@ -1,9 +1,5 @@
 """Truth of the masked language model: the encoder of transformers on the text that the file corrupts, and what the
-corruption does, counted.
-
-Mutants that survive change no number: the device of a tensor, the arguments of max swapped, < or <= of a random
-fraction, one dimension named from its other end. Changed defaults are caught by test_ideas.
-"""
+corruption does, counted."""
 
 import types
 
@@ -126,6 +122,10 @@ def check(module: types.ModuleType, draw, agree) -> None:
     torch.testing.assert_close(
         function(tokens, flat), losses(tokens, flat, corrupted=corrupted, chosen=chosen, heads=2)
     )
+    sharp = {**long, "w_q": 300 * long["w_q"], "w_k": 10 * long["w_k"]}
+    torch.testing.assert_close(
+        function(tokens, sharp), losses(tokens, sharp, corrupted=corrupted, chosen=chosen, heads=2)
+    )
     assert function(tokens, {**long, "embedding": 500 * long["embedding"]}).isfinite().all()
 
 
@@ -183,3 +183,14 @@ def test_a_hidden_word_is_guessed_from_the_others_only(shipped, draw):
     others[0, place] = False
     assert torch.equal(before[others], after[others])
     assert before[0, place] != after[0, place]
+
+
+def test_shares_of_more_than_all_are_refused(shipped, draw):
+    inputs = draw(FILE, SIZES)
+    tokens = inputs.pop("tokens")
+    function = shipped(FILE).masked_language_model
+
+    for masked, random in ((0.9, 0.1), (0.7, 0.3), (1.0, 0.0)):
+        assert function(tokens, inputs, masked=masked, random=random).isfinite().all()
+    with pytest.raises(AssertionError):
+        function(tokens, inputs, masked=0.8, random=0.3)

@@ -1,9 +1,4 @@
-"""Truth of the mesa layer, in both forms.
-
-Mutation run: 537 one-fault variants (signs, operands, constants, indices, names, statements), 15 survive and are
-equal: names of tensors of one shape or device in ``.shape``, ``.device`` and ``new_zeros``, symmetric matrices
-transposed, the last of two parts by -1.
-"""
+"""Truth of the mesa layer, in both forms."""
 
 import types
 from unittest import mock
@@ -148,3 +143,9 @@ def test_float32_loses_digits_as_lambda_grows(shipped, draw):
     assert apart(1.0, "recurrent") < 3e-5
     assert apart(1.0, "parallel") < 3e-5
     assert 0.01 < apart(1e4, "recurrent") < 1
+
+
+@pytest.mark.parametrize("lam", [0.0, -0.5])
+def test_a_penalty_that_is_none_is_refused(lam, shipped, draw):
+    with pytest.raises(AssertionError):
+        shipped(FILE).mesa_layer(**draw(FILE, SIZES), lam=lam)

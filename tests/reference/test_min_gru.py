@@ -1,7 +1,4 @@
-"""Truth of the minGRU: every state as a weighted sum of all candidates, the loop and the scan.
-
-Mutants that live change no number: a candidate of exactly zero on either branch, which both give one half.
-"""
+"""Truth of the minGRU: every state as a weighted sum of all candidates, the loop and the scan."""
 
 import contextlib
 import types
@@ -120,3 +117,14 @@ def test_has_two_squares_of_parameters(draw):
     del weights["x"]
 
     assert sum(weight.numel() for weight in weights.values()) == 2 * 24**2
+
+
+@pytest.mark.parametrize(("T", "rounds"), [(1, 0), (2, 1), (5, 3), (8, 3), (9, 4)])
+def test_the_scan_takes_as_many_rounds_as_t_has_doublings(T, rounds, shipped, draw):
+    inputs = draw(FILE, {**SIZES, "T": T})
+    x, w = inputs.pop("x"), inputs
+
+    with mock.patch.object(torch, "cat", wraps=torch.cat) as joined:
+        shipped(FILE).min_gru(x, w, form="scan")
+
+    assert joined.call_count == 2 * rounds

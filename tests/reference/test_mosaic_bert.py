@@ -1,8 +1,4 @@
-"""Truth of MosaicBERT's block: BERT's layer of transformers with the bias for a mask and a gated layer put in.
-
-Mutants that survive change no number: the device of a tensor, the sign under a magnitude, whole numbers for
-distances, one dimension named from its other end.
-"""
+"""Truth of MosaicBERT's block: BERT's layer of transformers with the bias for a mask and a gated layer put in."""
 
 import types
 

@@ -41,6 +41,8 @@ def check(module: types.ModuleType, draw, agree) -> None:
         )
     x, w = inputs.pop("x"), inputs
     torch.testing.assert_close(attention(x[:, :1], w, heads=3), x[:, :1] @ w["w_v"] @ w["w_o"])
+    torch.testing.assert_close(attention(x, w), library(x, w, 2, True))
+    torch.testing.assert_close(attention(1000 * x, w, heads=3), library(1000 * x, w, 3, True))
 
 
 def test_agrees_with_the_library(shipped, draw, agree):

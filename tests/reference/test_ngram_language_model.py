@@ -1,7 +1,4 @@
-"""Truth of the n-gram language model.
-
-Mutants that survive change no number: the device of a tensor, one dimension named from its other end.
-"""
+"""Truth of the n-gram language model."""
 
 import math
 import types
@@ -132,3 +129,11 @@ def test_what_is_new_behind_its_history_costs_infinitely_much_without_k(shipped)
     tokens = torch.tensor([[2, 3, 2, 3, 2, 4]])
 
     assert shipped(FILE).ngram_language_model(tokens, k=0.0, held_out=1 / 6)[0].tolist() == [0, 0, 0, 0, 0, math.inf]
+
+
+def test_a_word_beyond_the_vocabulary_is_refused(shipped):
+    tokens = torch.tensor([[2, 3, 2, 3, 2, 4]])
+
+    assert shipped(FILE).ngram_language_model(tokens, words=5).isfinite().all()
+    with pytest.raises(AssertionError):
+        shipped(FILE).ngram_language_model(tokens, words=4)

@@ -73,6 +73,14 @@ def check(name: str, module: types.ModuleType, draw, agree) -> None:
             ),
             draw(name, {"B": 3, "T": T, "D": 12, "F": 20}),
         )
+    inputs = draw(name, {"B": 3, "T": 6, "D": 12, "F": 20})
+    x, w = inputs.pop("x"), inputs
+    wanted = library(x, w, causal=True, activation="relu", norm_first=norm_first)
+    torch.testing.assert_close(block(x, w), wanted)
+    # logits in the hundreds
+    w = {**w, "w_q": 100 * w["w_q"], "w_k": 10 * w["w_k"]}
+    wanted = library(x, w, causal=True, activation="relu", norm_first=norm_first)
+    torch.testing.assert_close(block(x, w), wanted)
 
 
 @pytest.mark.parametrize("name", ["post_ln", "pre_ln"])

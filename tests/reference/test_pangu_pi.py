@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 FILE = "pangu_pi"
-SETTINGS = {"B": 2, "T": 6, "D": 12, "F": 20, "R": 3, "heads": 3, "n": 3, "shortcuts": 2}
+SETTINGS = {"B": 2, "T": 6, "D": 15, "F": 20, "R": 3, "heads": 3, "n": 3, "shortcuts": 2}
 WRONG = {
     "augmented shortcut in the place of the straight one": ("z = x + _attention", "z = _attention"),
     "augmented shortcut reads LN(x)": (
@@ -57,6 +57,14 @@ def check(module: types.ModuleType, draw, agree) -> None:
             lambda x, **w: token_by_token(x, w, 3),
             draw(FILE, settings),
         )
+    inputs = draw(FILE, SETTINGS)
+    x, w = inputs.pop("x"), inputs
+    # of a longer series the first n count
+    cut = {**w, "series_a": w["series_a"][:2], "series_b": w["series_b"][:2]}
+    torch.testing.assert_close(module.pangu_pi(x, w, heads=3, n=2, shortcuts=2), token_by_token(x, cut, 3))
+    # logits in the thousands
+    w = {**w, "w_q": 300 * w["w_q"], "w_k": 10 * w["w_k"]}
+    torch.testing.assert_close(module.pangu_pi(x, w, heads=3, n=3, shortcuts=2), token_by_token(x, w, 3))
 
 
 def test_agrees_with_the_equations_token_by_token(shipped, draw, agree):

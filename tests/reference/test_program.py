@@ -9,8 +9,9 @@ from itertools import combinations
 import pytest
 
 from kb.errors import InvalidQueryError
+from kb.reference.comparing import build_compare_program
 from kb.reference.header import FORMS
-from kb.reference.program import build_compare_program, build_run_program
+from kb.reference.program import build_run_program
 from kb.reference.registry import get_idea, list_ideas
 from kb.reference.text import read_words
 

@@ -20,15 +20,15 @@ WRONG = {
         "return scores / K**0.5 if scaled else scores",
         "return (scores - position) / K**0.5 + position if scaled else scores",
     ),
-    "vectors added to the query": ("q, a[:, None]", "k, a[:, None]"),
+    "vectors added to the query": ("q, a)", "k, a)"),
     "ahead and behind swapped": (
         '[w["a_behind"], w["a_here"], w["a_ahead"]]',
         '[w["a_ahead"], w["a_here"], w["a_behind"]]',
     ),
     "no vector at distance zero": ('w["a_here"], w', '0 * w["a_here"], w'),
     "a bias, not a vector": (
-        'einsum("bihk,nhk->bhin", q, a[:, None].expand(-1, H, -1))',
-        'einsum("bihk,nhk->bhin", torch.ones_like(q), a[:, None].expand(-1, H, -1))',
+        'einsum("bihk,nk->bhin", q, a)',
+        'einsum("bihk,nk->bhin", torch.ones_like(q), a)',
     ),
     "keys by queries": ("bjhk->bhij", "bjhk->bhji"),
     "beyond reach nothing": ("+ position", "+ position * ((place - place[:, None]).abs() <= reach)"),

@@ -98,6 +98,9 @@ def check(module: types.ModuleType, draw, agree) -> None:
     )
     x, w = inputs.pop("x"), inputs
     torch.testing.assert_close(module.residual_dual(x, w), joined(x, w, True, "relu", 2, "both"))
+    # logits in the thousands
+    w = {**w, "w_q": 300 * w["w_q"], "w_k": 10 * w["w_k"]}
+    torch.testing.assert_close(module.residual_dual(x, w), joined(x, w, True, "relu", 2, "both"))
 
 
 def test_agrees_with_the_library(shipped, draw, agree):

@@ -1,8 +1,4 @@
-"""Truth of retention: sums over pairs with a complex rotation, three forms, and the formulas of the authors' code.
-
-Mutants that live change no number: axes of length one exchanged; ages clamped at -1, which the mask takes out; a
-slice that begins at 0 by default.
-"""
+"""Truth of retention: sums over pairs with a complex rotation, three forms, and the formulas of the authors' code."""
 
 import contextlib
 import types

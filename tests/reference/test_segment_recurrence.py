@@ -181,3 +181,18 @@ def test_a_layer_sees_one_segment_back_and_two_layers_two(shipped, draw):
         return not torch.equal(*ends)
 
     assert [changed(1, 6), changed(1, 7), changed(2, 3), changed(2, 4)] == [False, True, False, True]
+
+
+def test_what_is_remembered_is_read_but_learns_nothing(shipped, draw):
+    """The stop-gradient SG of the equation: also of a memory that someone else kept."""
+    inputs = draw(FILE, SIZES)
+    x, w = inputs.pop("x"), inputs
+    memory = draw(FILE, SIZES, seed=1)["x"][:, :4].requires_grad_()
+    x.requires_grad_()
+
+    y, last = shipped(FILE).segment_recurrence(x[:, :4], w, memory)
+    unread, _ = shipped(FILE).segment_recurrence(x[:, :4], w)
+
+    assert (y - unread).abs().max() > 0.1
+    assert torch.autograd.grad(y.sum(), memory, allow_unused=True, retain_graph=True) == (None,)
+    assert not last.requires_grad

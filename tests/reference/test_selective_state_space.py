@@ -1,7 +1,4 @@
-"""Truth of the selective state space: sums over the past, the loop and the scan, and the library's Mamba.
-
-Mutants that live change no number: an axis named from the other end; two slices exchanged.
-"""
+"""Truth of the selective state space: sums over the past, the loop and the scan, and the library's Mamba."""
 
 import contextlib
 import types
@@ -209,3 +206,14 @@ def test_has_the_number_of_parameters_that_its_header_says(draw):
     del weights["x"]
 
     assert sum(weight.numel() for weight in weights.values()) == 2 * 24 * 3 + 3 * 24 * 5 + 2 * 24
+
+
+@pytest.mark.parametrize(("T", "rounds"), [(1, 0), (2, 1), (5, 3), (8, 3), (9, 4)])
+def test_the_scan_takes_as_many_rounds_as_t_has_doublings(T, rounds, shipped, draw):
+    inputs = draw(FILE, {**SIZES, "T": T})
+    x, w = inputs.pop("x"), inputs
+
+    with mock.patch.object(torch, "cat", wraps=torch.cat) as joined:
+        shipped(FILE).selective_state_space(x, w, form="scan")
+
+    assert joined.call_count == 2 * rounds

@@ -1,8 +1,4 @@
-"""Truth of skip-gram with negative sampling.
-
-Mutants that survive change no number: the device of a tensor, a comparison with its sides swapped, which column
-zeros take their shape from, one dimension named from its other end.
-"""
+"""Truth of skip-gram with negative sampling."""
 
 import math
 import types

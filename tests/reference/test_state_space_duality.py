@@ -1,7 +1,4 @@
-"""Truth of state space duality: every product of decays written out, three forms, and the scan of Mamba-2.
-
-Mutants that live change no number: axes and sizes that are equal exchanged.
-"""
+"""Truth of state space duality: every product of decays written out, three forms, and the scan of Mamba-2."""
 
 import contextlib
 import types

@@ -1,8 +1,4 @@
-"""Truth of S4: scipy's discretisation and simulation, dense sums over the past, and the polynomials behind HiPPO.
-
-Mutants that live change no number: axes named from the other end, or of length one; the outer product of a vector
-with itself; another P for the diagonal matrix, since A + P P^T is symmetric, and so normal, for any P.
-"""
+"""Truth of S4: scipy's discretisation and simulation, dense sums over the past, and the polynomials behind HiPPO."""
 
 import contextlib
 import types

@@ -54,16 +54,15 @@ def bucket(behind: int, buckets: int, farthest: int, bidirectional: bool) -> int
     return min(buckets - 1, exact + math.floor((buckets - exact) * share))
 
 
-def pair_by_pair(
+def query_by_query(
     q: Tensor, k: Tensor, b_distance: Tensor, *, buckets: int, farthest: int, bidirectional: bool, scaled: bool
 ) -> Tensor:
     T, K = q.shape[1], q.shape[3]
     scores = []
     for i in range(T):
-        for j in range(T):
-            product = (q[:, i] * k[:, j]).sum(dim=-1) / (K**0.5 if scaled else 1)
-            scores.append(product + b_distance[bucket(i - j, buckets, farthest, bidirectional)])
-    return torch.stack(scores, dim=-1).unflatten(-1, (T, T))
+        products = (q[:, i, None] * k).sum(dim=-1) / (K**0.5 if scaled else 1)  # (B, T, H), one key after the other
+        scores.append(products + b_distance[[bucket(i - j, buckets, farthest, bidirectional) for j in range(T)]])
+    return torch.stack(scores, dim=-1).permute(0, 2, 3, 1)
 
 
 def check(module: types.ModuleType, draw, agree) -> None:
@@ -83,12 +82,12 @@ def check(module: types.ModuleType, draw, agree) -> None:
         given = {"buckets": buckets, "farthest": farthest, "bidirectional": bidirectional, "scaled": scaled}
         agree(
             lambda q, k, given=given, **w: biased(q, k, w, **given),
-            lambda q, k, given=given, **w: pair_by_pair(q, k, **given, **w),
+            lambda q, k, given=given, **w: query_by_query(q, k, **given, **w),
             draw(FILE, {**SIZES, "T": T, "buckets": buckets}),
         )
     inputs = draw(FILE, {**SIZES, "B": 1, "T": 140, "H": 1})
     q, k, w = inputs.pop("q"), inputs.pop("k"), inputs
-    wanted = pair_by_pair(q, k, **w, buckets=32, farthest=128, bidirectional=False, scaled=False)
+    wanted = query_by_query(q, k, **w, buckets=32, farthest=128, bidirectional=False, scaled=False)
     torch.testing.assert_close(biased(q, k, w), wanted)
     torch.testing.assert_close(biased(q[:, :1], k[:, :1], w), wanted[:, :, :1, :1])
 

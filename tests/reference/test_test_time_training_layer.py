@@ -1,8 +1,4 @@
-"""Truth of the test-time training layer (TTT-Linear), in both forms.
-
-Mutation run: 1094 one-fault variants (signs, operands, constants, indices, names, statements), 7 survive and are
-equal: names of tensors of one shape in ``.shape`` and ``new_zeros``.
-"""
+"""Truth of the test-time training layer (TTT-Linear), in both forms."""
 
 import types
 from unittest import mock

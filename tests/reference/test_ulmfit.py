@@ -70,6 +70,50 @@ def test_the_printed_fall_turns_negative_where_the_peak_is_no_whole_step(shipped
     assert shipped(FILE).slanted_triangular_rates(19).min() > 0
 
 
+@pytest.mark.parametrize(("steps", "cut_frac"), [(57, 0.25), (59, 0.25), (19, 0.1), (60, 0.05)])
+def test_the_peak_is_the_whole_step_before_the_share_that_was_asked_for(steps, cut_frac, shipped):
+    assert int(shipped(FILE).slanted_triangular_rates(steps, cut_frac=cut_frac).argmax()) == int(steps * cut_frac)
+
+
+@pytest.mark.parametrize("steps", [2, 5, 9])
+def test_a_training_too_short_for_a_rise_still_begins_at_the_lowest_rate(steps, shipped):
+    eta = shipped(FILE).slanted_triangular_rates(steps)
+
+    assert eta[0].item() == pytest.approx(0.01 / 32)
+    assert eta[1].item() == pytest.approx(0.01)
+
+
+def test_the_defaults_are_those_of_the_paper(shipped):
+    """As the paper has them: cut_frac, ratio, eta_max and 2.6; the numbers of steps and groups are ours."""
+    module = shipped(FILE)
+
+    paper = module.ulmfit(100, 4, eta_max=0.01, cut_frac=0.1, ratio=32.0, factor=2.6)
+    parts = module.slanted_triangular_rates(100)[:, None] * module.discriminative_rates(4)
+
+    assert torch.equal(module.ulmfit(), paper)
+    assert torch.equal(parts * module.gradual_unfreezing(100, 4), paper)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 3, "groups": 4},
+        {"groups": 0},
+        {"cut_frac": 0.0},
+        {"cut_frac": 1.0},
+        {"cut_frac": -0.5},
+        {"cut_frac": 1.5},
+    ],
+)
+def test_what_makes_no_schedule_is_refused(settings, shipped):
+    with pytest.raises(AssertionError):
+        shipped(FILE).ulmfit(**settings)
+
+
+def test_as_many_groups_as_steps_thaw_one_a_step(shipped):
+    assert (shipped(FILE).ulmfit(5, 5) > 0).sum(dim=1).tolist() == [1, 2, 3, 4, 5]
+
+
 def test_neutral_values_give_the_parts_alone(shipped):
     module = shipped(FILE)
 

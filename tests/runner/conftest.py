@@ -1,4 +1,28 @@
-"""Each test of a guest runs under every way of confining that this machine permits."""
+"""Each test of a guest runs under every way of confining that this machine permits: with bubblewrap, and without.
+
+What a hostile program attempts, and where that is tried. Each attempt is also shown to succeed where nothing holds it
+(the way ``none``, larger limits, a plain ``pickle.loads``), so that each test can fail.
+
+=====================================  ==========================================================================
+attempt                                tests
+=====================================  ==========================================================================
+read the home folder, files of a user  test_escapes: "a file ...", "a folder ...", test_no_file_of_the_home_folder
+environment, the parent's too          test_escapes: test_nothing_of_the_environment, "environment of the parent"
+open a socket of any kind              test_escapes: "internet socket", "unix socket", "socket pair"
+fork, threads as processes, exec       test_escapes: "fork ...", "subprocess", "posix spawn", "own program replaced"
+system calls that lead out             test_escapes: test_dangerous_system_calls, test_the_32_bit_entrance
+signals to the parent, its limits      test_escapes: "signal ...", "limits of the parent", test_the_parent_is_still
+writes to the package's own files      test_escapes: "the package's own code", "the harness ...", "the libraries"
+symlinks out of its folder             test_escapes: "... by a link", "... by a linked folder"; test_scratch
+fill the disk                          test_limits: "disk", test_..._beyond_the_disk, test_a_flood_of_empty_files
+allocate                               test_limits: "memory", test_memory_beyond_the_limit, test_a_tensor_beyond
+spin, sleep, stop itself               test_limits: "processor time", "time", test_an_endless_loop, test_a_sleep...
+print for ever, flood the answers      test_limits: "output", test_printing_for_ever, test_a_flood_of_answers
+os._exit, crashes, closed pipes        test_results: test_every_ending, test_a_crash, test_a_program_that_closes
+pickled results, forged answers        test_pickles; test_results: test_nonsense_on_the_answers_pipe
+outlive its run or the app             test_leftovers
+=====================================  ==========================================================================
+"""
 
 import functools
 from collections.abc import Iterator

@@ -71,9 +71,17 @@ def test_a_guest_does_not_see_the_files_of_the_one_before(guest):
 
 APP = """
 import os, signal, sys, psutil
+from kb.runner import execution
+from kb.runner.queue import Queue
 from kb.runner.standby import STANDBY
 from kb.runner.worker import Worker
+from kb.records import Limits
 way = sys.argv[1]
+if sys.argv[2] == 'runs go on':
+    code = "print('begun')\\nimport time\\ntime.sleep(60)"
+    work, queue = lambda ticket: execution.run_in(way, code, Limits(), ticket=ticket), Queue()
+    tickets = [queue.join(work, owner='a', ended=None, places=2) for _ in range(5)]
+    while [ticket.stdout for ticket in tickets].count('begun\\n') < 2: pass
 STANDBY.refill(way, 16)
 worker = Worker(way, disk_mb=16)
 if sys.argv[2] == 'killed':
@@ -84,7 +92,7 @@ if sys.argv[2] == 'killed':
 """
 
 
-@pytest.mark.parametrize("ending", ["killed", "while one is starting"])
+@pytest.mark.parametrize("ending", ["killed", "while one is starting", "runs go on"])
 def test_workers_die_with_the_app(way, tmp_path, repository, ending):
     environment = os.environ | {"PYTHONPATH": str(repository), "TMPDIR": str(tmp_path)}
     begun = time.monotonic()

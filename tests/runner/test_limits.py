@@ -5,6 +5,32 @@ import time
 
 import pytest
 
+TAKING = {
+    "processor time": (
+        "import time\nwhile time.process_time() < 2: pass",
+        {"cpu_s": 1, "wall_s": 60},
+        {"cpu_s": 9, "wall_s": 60},
+    ),
+    "time": ("import time\ntime.sleep(1)", {"wall_s": 0.3}, {"wall_s": 9}),
+    "memory": ("bytearray(200 << 20)", {"memory_mb": 100}, {"memory_mb": 400}),
+    "disk": ("open('f', 'wb').write(b'x' * (2 << 20))", {"disk_mb": 1}, {"disk_mb": 8}),
+    "output": ("print('x' * (100 << 10))", {"output_kb": 64}, {"output_kb": 256}),
+}
+"""Programs that end by themselves, with limits that are too small for them and limits that are not."""
+
+
+@pytest.mark.parametrize("what", TAKING)
+def test_what_is_too_much_is_not_had_and_what_is_not_is(guest, what):
+    code, small, large = TAKING[what]
+    refused, had = guest(code, **small), guest(code, **large)
+
+    assert (had.status, had.truncated, had.message) == ("ok", False, "")
+    if what == "output":
+        assert (refused.truncated, len(refused.stdout)) == (True, 64 << 10)
+    else:
+        assert refused.status in ("timeout", "killed", "error")
+        assert refused.message
+
 
 def test_an_endless_loop_ends_by_processor_time(guest):
     result = guest("while True: pass", cpu_s=1)
@@ -29,7 +55,7 @@ def test_a_sleep_ends_by_the_clock(guest):
 
 def test_ignoring_the_warning_does_not_buy_processor_time(guest):
     code = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
-    result = guest(code, cpu_s=1, wall_s=8)
+    result = guest(code, cpu_s=1, wall_s=30)
 
     assert result.status == "killed"
     assert "processor time" in result.message
@@ -134,6 +160,19 @@ def test_many_files_beyond_the_disk_are_not_written(guest):
 
     assert result.status in ("killed", "error")
     assert "1 MiB" in result.message or "No space left" in result.message
+
+
+def test_as_many_files_and_threads_as_are_allowed_are_had(guest):
+    code = """
+import threading
+threading.stack_size(1 << 18)
+for i in range(900): open(f'f{i}', 'w').close()
+gate = threading.Event()
+threads = [threading.Thread(target=gate.wait) for _ in range(200)]
+for thread in threads: thread.start()
+gate.set()
+"""
+    assert guest(code).status == "ok"
 
 
 def test_a_flood_of_empty_files_is_stopped(guest):

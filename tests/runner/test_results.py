@@ -142,6 +142,24 @@ def test_too_many_figures_are_dropped_and_said_so(guest):
     assert "figures beyond 2 MiB were dropped" in result.message
 
 
+def test_a_figure_that_is_replaced_counts_once(guest):
+    code = "for i in range(12): report('curve', ['x' * 700_000, i])\nreport('step', 11)"
+    result = guest(code, cpu_s=20, wall_s=60)
+
+    assert (result.status, result.message) == ("ok", "")
+    assert (result.figures["curve"][1], result.figures["step"]) == (11, 11)
+
+
+def test_a_figure_that_no_longer_fits_keeps_its_last_value(guest):
+    code = (
+        "report('a', 'x' * 1_500_000)\nreport('b', 1)\nreport('b', 'y' * 1_500_000)\nreport('a', 2)\nreport('c', 'z')"
+    )
+    result = guest(code, cpu_s=20, wall_s=60)
+
+    assert result.figures == {"a": 2, "b": 1, "c": "z"}
+    assert "figures beyond 2 MiB were dropped" in result.message
+
+
 @pytest.mark.parametrize(
     "junk",
     [

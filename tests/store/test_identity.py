@@ -8,8 +8,8 @@ from kb.store.citations import list_citations, list_open
 from kb.store.identity import find_paper_ids, list_reviews
 from kb.store.lookup import get_documents
 from kb.store.papers import count_papers, find_paper, get_paper, list_papers
-from kb.store.runs import list_snippets, save_snippet
 from kb.store.saving import save_records
+from kb.store.snippets import list_snippets, save_snippet
 from kb.store.vectors import load_vectors, save_vectors
 from kb.store.views import get_paper_view, resolve_key
 from tests.factories import make_record, s2_key

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from kb.errors import StoreError
-from kb.records import SearchFilter
+from kb.records import RunResult, SearchFilter
 from kb.store import Store, open_store
 from kb.store.health import find_problems
 from kb.store.lookup import find_by_name, match_lexical
 from kb.store.papers import list_papers
+from kb.store.runs import get_run, list_runs, list_verdicts, save_run
 from kb.store.saving import save_record
 from kb.store.schema import HEAD, MIGRATIONS, read_revision
 from kb.store.splitting import fts_query
@@ -151,3 +153,37 @@ def test_what_an_upgraded_library_changes_leaves_no_word_behind(file: Path) -> N
         with opened.read() as session:
             assert match_lexical(session, fts_query(["残差连接"], "and"), SearchFilter(), 5) == []
             assert find_problems(session) == []
+
+
+def test_a_library_of_the_second_schema_keeps_its_runs_and_snippets(file: Path) -> None:
+    recorded = Path(__file__).parent / "recorded" / "library-0002.db.gz"
+    file.write_bytes(gzip.decompress(recorded.read_bytes()))
+    with open_store(str(file)) as opened, opened.read() as session:
+        assert read_revision(session) == HEAD
+        assert find_problems(session) == []
+        assert [one.title for one in list_papers(session)] == ["A paper of the second schema"]
+        mine, idea = list_runs(session)
+        assert (idea.of, idea.parameters, idea.seed, idea.status) == ("code:pre-ln", {"n": 2}, 7, "ok")
+        # Runs of files were recorded under the bare name, and neither source nor versions were kept.
+        assert (mine.of, mine.status) == ("file:mine.py", "error")
+        record = get_run(session, 1)
+        assert (record.code, record.result.versions, record.result.stderr) == ("", {}, "")
+        assert (record.result.figures, record.result.stdout) == ({"loss": [1.0, 0.5]}, "1\n")
+        assert (record.result.truncated, record.result.exit_code) == (False, None)
+        row = session.execute(
+            text("SELECT name, code, parameters, like_idea, version, changed_at FROM snippets")
+        ).first()
+        assert row == ("mine.py", "print('残差')\n", "", "", 1, None)
+        assert [one.claim for one in list_verdicts(session, {})] == ["a"]
+
+
+def test_a_run_can_be_recorded_in_an_upgraded_library(file: Path) -> None:
+    recorded = Path(__file__).parent / "recorded" / "library-0002.db.gz"
+    file.write_bytes(gzip.decompress(recorded.read_bytes()))
+    with open_store(str(file)) as opened:
+        with opened.write() as session:
+            note = save_run(session, "code:pre-ln", "print(1)", RunResult("ok"), parameters={}, seed=0)
+        with opened.read() as session:
+            assert [one.key for one in list_runs(session, "code:pre-ln")] == [note.key, "run:1"]
+            # The same source as that of the older run, which is thereby known again.
+            assert get_run(session, 1).code == "print(1)"

@@ -1,4 +1,4 @@
-"""Verdicts, runs and snippets: kept as history, shown as the newest, stale where the code has changed."""
+"""Verdicts and runs: kept as history with all that belongs to them, a verdict stale where the code has changed."""
 
 import sqlite3
 from contextlib import closing
@@ -9,17 +9,9 @@ from pathlib import Path
 import pytest
 
 from kb.errors import NotFoundError
-from kb.records import RunResult, Verdict
+from kb.records import RunRecord, RunResult, Verdict
 from kb.store import Store
-from kb.store.runs import (
-    get_snippet,
-    hash_code,
-    list_snippets,
-    list_verdicts,
-    save_run,
-    save_snippet,
-    save_verdict,
-)
+from kb.store.runs import count_runs, get_run, hash_code, list_runs, list_verdicts, save_run, save_verdict
 
 VERDICT = Verdict(
     claim="a",
@@ -76,29 +68,74 @@ def test_times_are_kept_in_utc_whatever_the_zone(store: Store) -> None:
     assert abs(second.ran_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_a_run_is_recorded(store: Store, file: Path) -> None:
-    result = RunResult("ok", stdout="1\n", wall_s=0.25, figures={"loss": [1.0, 0.5]}, confinement="bubblewrap")
-    with store.write() as session:
-        first = save_run(session, "code:pre-ln", "print(1)", result, parameters={"n": 2}, seed=7)
-        second = save_run(session, "code:pre-ln", "x", RunResult("timeout"), parameters={}, seed=0)
-    assert second > first
-    with closing(sqlite3.connect(file)) as connection:
-        row = connection.execute("SELECT key, code_hash, parameters, seed, status, figures FROM runs").fetchone()
-    assert row == ("code:pre-ln", hash_code("print(1)"), '{"n": 2}', 7, "ok", '{"loss": [1.0, 0.5]}')
+RESULT = RunResult(
+    "error",
+    stdout="1\n",
+    stderr="Traceback: 线性\n",
+    truncated=True,
+    wall_s=0.25,
+    exit_code=3,
+    figures={"loss": [1.0, 0.5], "rows": [{"T": 1}]},
+    confinement="bubblewrap",
+    message="left with exit code 3",
+    versions={"python": "3.11.7", "torch": "2.13.0"},
+)
 
 
-def test_snippets_are_listed_oldest_first_by_what_they_belong_to(store: Store) -> None:
+def test_a_run_comes_back_as_it_was_recorded(store: Store) -> None:
     with store.write() as session:
-        first = save_snippet(session, "concept:pre-ln", "one", "print('线性')")
-        other = save_snippet(session, "code:pre-ln", "two", "")
-        third = save_snippet(session, "concept:pre-ln", "one", "print(3)")
+        note = save_run(session, "code:pre-ln", "print(1)", RESULT, parameters={"n": 2, "form": "dual"}, seed=7)
     with store.read() as session:
-        assert list_snippets(session, "concept:pre-ln") == [first, third]
-        assert list_snippets(session) == [first, other, third]
-        assert list_snippets(session, "concept:absent") == []
-        assert get_snippet(session, first.id) == first
-        with pytest.raises(NotFoundError, match="no snippet 99 in this library"):
-            get_snippet(session, 99)
+        record = get_run(session, int(note.key.removeprefix("run:")))
+    assert record == RunRecord(note, "print(1)", replace(RESULT, key=note.key))
+    assert (note.of, note.code_hash, note.parameters, note.seed) == (
+        "code:pre-ln",
+        hash_code("print(1)"),
+        {"n": 2, "form": "dual"},
+        7,
+    )
+    assert abs(note.ran_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_source_is_kept_once(store: Store, file: Path) -> None:
+    with store.write() as session:
+        for code in ("print(1)", "print(2)", "print(1)", "x = '\ud800'"):
+            save_run(session, "file:mine.py", code, RunResult("ok"), parameters={}, seed=0)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT count(*), count(DISTINCT code_hash) FROM runs").fetchone() == (4, 3)
+        assert connection.execute("SELECT count(*) FROM codes").fetchone() == (3,)
+    with store.read() as session:
+        assert [get_run(session, number).code for number in (1, 2, 3, 4)] == [
+            *("print(1)", "print(2)", "print(1)", "x = '\\ud800'"),
+        ]
+
+
+def test_runs_are_listed_the_newest_first_a_page_at_a_time(store: Store) -> None:
+    with store.write() as session:
+        notes = [
+            save_run(session, of, "", RunResult("ok", wall_s=n), parameters={}, seed=n)
+            for n, of in enumerate(["code:a", "code:b", "code:a", "code:a", "file:a"])
+        ]
+    with store.read() as session:
+        assert list_runs(session) == notes[::-1]
+        assert [one.seed for one in list_runs(session, "code:a")] == [3, 2, 0]
+        assert [one.seed for one in list_runs(session, "code:a", start=1, count=1)] == [2]
+        assert list_runs(session, "code:absent") == []
+        assert [count_runs(session, of) for of in ("", "code:a", "file:a", "code:absent")] == [5, 3, 1, 0]
+
+
+def test_a_run_that_is_not_here_is_said_so(store: Store) -> None:
+    with store.read() as session, pytest.raises(NotFoundError, match="no run 99 in this library; 'stemma runs'"):
+        get_run(session, 99)
+
+
+def test_a_run_with_all_that_a_program_may_report_is_recorded_whole(store: Store) -> None:
+    figures = {f"f{n}": "x" * 1000 for n in range(2 << 10)}
+    result = RunResult("ok", stdout="线" * (64 << 10), stderr="e" * (256 << 10), figures=figures)
+    with store.write() as session:
+        save_run(session, "file:mine.py", "", result, parameters={}, seed=0)
+    with store.read() as session:
+        assert get_run(session, 1).result == replace(result, key="run:1")
 
 
 def test_code_that_is_no_unicode_has_a_hash() -> None:

@@ -83,6 +83,28 @@ def app_page(
 
 
 @pytest.fixture
+def press_run(end_run: Callable[[AppTest], AppTest]) -> Callable[[AppTest, str], AppTest]:
+    """Press a button that runs something and wait for the end: ``press_run(app, "run linear-attention")``."""
+    return lambda app, key: end_run(app.button(key=key).click().run())
+
+
+@pytest.fixture
+def end_run() -> Callable[[AppTest], AppTest]:
+    """Wait until what a page runs has ended."""
+
+    def end(app: AppTest) -> AppTest:
+        deadline = time.monotonic() + TIMEOUT_S
+        # A browser asks again by itself; under test nobody does.
+        while any(one.key and one.key.startswith("cancel ") for one in app.button):
+            assert time.monotonic() < deadline, "the run does not end"
+            time.sleep(0.1)
+            app.run()
+        return app
+
+    return end
+
+
+@pytest.fixture
 def read_page() -> Callable[[AppTest], str]:
     """Return what a reader sees of a page, as one text: HTML without its tags, Markdown, labels, messages."""
 

@@ -10,13 +10,14 @@ from kb.library import Library
 from kb.reference.registry import list_ideas
 from kb.settings import Settings
 from kb.store.catalogue import load_catalogue
-from kb.ui.idea_code import without_header
 from kb.ui.numbers import show_number, show_seconds
+from kb.ui.side_by_side import without_header
 from kb.ui.verdict_lines import tell_margin
 
 TIMEOUT_S = 90.0
 Open = Callable[..., AppTest]
 Read = Callable[[AppTest], str]
+Press = Callable[[AppTest, str], AppTest]
 
 
 def test_without_a_key_all_ideas_are_listed_those_with_code_first(app_page: Open, read_page: Read) -> None:
@@ -36,28 +37,30 @@ def test_a_record_is_shown_with_its_lineage_and_evidence(app_page: Open, read_pa
     assert "Paper Katharopoulos" in shown
 
 
-def test_run_gives_figures(app_page: Open, read_page: Read) -> None:
+def test_run_gives_figures(app_page: Open, read_page: Read, press_run: Press) -> None:
     app = app_page("idea", key="linear-attention", T="16")
-    app.button(key="run linear-attention").click().run()
+    press_run(app, "run linear-attention")
     shown = read_page(app)
     assert "Output 2 × 16 × 2 × 8, float64" in shown
     assert "State 288 numbers" in shown
     assert re.search(r"Time [\d.]+ (µs|ms|s)", shown)
 
 
-def test_a_schedule_runs_too(app_page: Open, read_page: Read) -> None:
+def test_a_schedule_runs_too(app_page: Open, read_page: Read, press_run: Press) -> None:
     app = app_page("idea", key="ulmfit")
-    app.button(key="run ulmfit").click().run()
+    press_run(app, "run ulmfit")
     assert "Output 100 × 4, float64" in read_page(app)
 
 
-def test_a_setting_out_of_range_is_one_calm_line(app_page: Open) -> None:
+def test_a_setting_out_of_range_is_one_calm_line(app_page: Open, press_run: Press) -> None:
     app = app_page("idea", key="ulmfit", cut_frac="7")
-    app.button(key="run ulmfit").click().run()
+    press_run(app, "run ulmfit")
     assert ["cut_frac of ulmfit must be" in one.value for one in app.warning] == [True]
 
 
-def test_an_edited_source_runs_confined_and_its_traceback_has_the_line(app_page: Open, read_page: Read) -> None:
+def test_an_edited_source_runs_confined_and_its_traceback_has_the_line(
+    app_page: Open, read_page: Read, press_run: Press
+) -> None:
     app = app_page("idea", key="scaled-dot-product-attention")
     assert re.search(r"What you write runs in|cannot confine code", read_page(app))
     box = app.text_area(key="edited scaled-dot-product-attention")
@@ -65,33 +68,33 @@ def test_an_edited_source_runs_confined_and_its_traceback_has_the_line(app_page:
     line = next(n for n, text in enumerate(source, 1) if text.strip().startswith("assert"))
     source[line - 1] = '    print("seen"); raise ValueError("edited on purpose")'
     box.set_value("\n".join(source)).run()
-    app.button(key="run edited scaled-dot-product-attention").click().run()
+    press_run(app, "run edited scaled-dot-product-attention")
     assert len(app.warning) == 1
     told = "\n".join(one.value for one in app.code)
     assert "edited on purpose" in told or "refused" in app.warning[0].value
     assert f"line {line}" in told or "refused" in app.warning[0].value
 
 
-def test_a_header_that_cannot_be_read_is_one_calm_line(app_page: Open) -> None:
+def test_a_header_that_cannot_be_read_is_one_calm_line(app_page: Open, press_run: Press) -> None:
     app = app_page("idea", key="pre-ln")
     app.text_area(key="edited pre-ln").set_value("x = 1").run()
-    app.button(key="run edited pre-ln").click().run()
+    press_run(app, "run edited pre-ln")
     assert len(app.warning) == 1
     assert not app.exception
 
 
-def test_a_gate_is_drawn_or_set_to_a_number(app_page: Open, read_page: Read) -> None:
+def test_a_gate_is_drawn_or_set_to_a_number(app_page: Open, read_page: Read, press_run: Press) -> None:
     idea = next(one for one in list_ideas() if one.gates)
     gate = idea.gates[0]
     app = app_page("idea", key=idea.slug)
     assert app.text_input(key=f"idea {idea.slug} {gate.name}").value == "drawn"
-    app.button(key=f"run {idea.slug}").click().run()
+    press_run(app, f"run {idea.slug}")
     assert f"Gates {gate.name} {gate.low:g}..{gate.high:g}" in read_page(app)
     app.text_input(key=f"idea {idea.slug} {gate.name}").set_value(f"{gate.high:g}").run()
-    app.button(key=f"run {idea.slug}").click().run()
+    press_run(app, f"run {idea.slug}")
     assert f"Gates {gate.name} {gate.high:g}" in read_page(app)
     app.text_input(key=f"idea {idea.slug} {gate.name}").set_value("much").run()
-    app.button(key=f"run {idea.slug}").click().run()
+    press_run(app, f"run {idea.slug}")
     assert [f"{gate.name} of {idea.slug} must be a number in" in one.value for one in app.warning] == [True]
 
 
@@ -115,7 +118,7 @@ def test_scores_are_drawn_queries_by_keys(read_page: Read) -> None:
 
 
 def _draw(figures: dict[str, object]) -> None:
-    from kb.ui.run_result import show_output
+    from kb.ui.run_figures import show_output
 
     show_output(figures, key="output")
 

@@ -152,5 +152,7 @@ def test_reasons_are_told_in_words() -> None:
 
 def test_a_hit_without_year_authors_and_text_has_no_gaps(library_db: object) -> None:
     with Library.open(str(library_db)) as library:
-        drawn = draw_hit(library, {}, Hit("code:none-such", "code", "A title", None, 0.1, Reason(lexical_rank=1), ""))
-    assert '<p class="quiet">Code</p><details' in drawn
+        hit = Hit("code:none-such", "code", "A title", None, 0.1, Reason(lexical_rank=1), "")
+        assert '<p class="quiet">Code</p><details' in draw_hit(library, {}, hit, {})
+        drawn = draw_hit(library, {}, hit, {"concept:none-such": 2})
+    assert '<p class="quiet">Code · 2 snippets of your own</p><details' in drawn

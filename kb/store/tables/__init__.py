@@ -4,7 +4,16 @@ Rows of the shipped catalogue are marked ``shipped``: rebuilding touches those a
 keys are private to this room; what crosses the door is a key such as ``arxiv:1706.03762``.
 """
 
-from kb.store.tables.activity import FactRow, ImportRow, ReviewRow, RunRow, SnippetRow, VerdictRow
+from kb.store.tables.activity import (
+    CodeRow,
+    FactRow,
+    ImportRow,
+    ReviewRow,
+    RunRow,
+    SnippetRow,
+    SnippetVersionRow,
+    VerdictRow,
+)
 from kb.store.tables.articles import ArticleMentionRow, ArticleRow
 from kb.store.tables.literature import (
     AuthorRow,
@@ -30,6 +39,7 @@ __all__ = [
     "ArticleRow",
     "AuthorRow",
     "CitationRow",
+    "CodeRow",
     "ConceptAliasRow",
     "ConceptRow",
     "DivergenceRow",
@@ -50,6 +60,7 @@ __all__ = [
     "ReviewRow",
     "RunRow",
     "SnippetRow",
+    "SnippetVersionRow",
     "Table",
     "TermRow",
     "VectorRow",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kb.store.tables.root import Table
@@ -19,6 +19,34 @@ class SnippetRow(Table):
     code: Mapped[str]
     code_hash: Mapped[str]
     created_at: Mapped[datetime]
+    parameters: Mapped[str] = mapped_column(default="")
+    """What the user named of its settings, as written."""
+    like_idea: Mapped[str] = mapped_column(default="")
+    """The slug of the idea whose form it takes, where that is not the idea it is attached to."""
+    version: Mapped[int] = mapped_column(default=1)
+    changed_at: Mapped[datetime | None]
+
+
+class SnippetVersionRow(Table):
+    """What a snippet was before it was changed."""
+
+    __tablename__ = "snippet_versions"
+
+    snippet_id: Mapped[int] = mapped_column(ForeignKey("snippets.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    code_hash: Mapped[str]
+    parameters: Mapped[str]
+    saved_at: Mapped[datetime]
+
+
+class CodeRow(Table):
+    """The source of recorded runs, once for all runs of the same one."""
+
+    __tablename__ = "codes"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str]
 
 
 class RunRow(Table):
@@ -26,14 +54,20 @@ class RunRow(Table):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)
-    """What ran: ``code:<slug>``, ``snippet:<number>`` or ``file:<name>``."""
+    """What ran: ``code:<slug>``, ``compare:<slug>,<slug>``, ``snippet:<number>``, ``file:<name>``, ..."""
     code_hash: Mapped[str]
+    """Of the source as its author wrote it; ``codes`` has the text, but for runs older than that table."""
     parameters: Mapped[dict[str, Any]]
     seed: Mapped[int]
     status: Mapped[str]
     wall_s: Mapped[float]
     figures: Mapped[dict[str, Any]]
     stdout: Mapped[str]
+    stderr: Mapped[str]
+    truncated: Mapped[bool]
+    exit_code: Mapped[int | None]
+    versions: Mapped[dict[str, Any]]
+    """What it ran on, by name: stemma, python, torch; empty for runs older than this column."""
     message: Mapped[str]
     confinement: Mapped[str]
     created_at: Mapped[datetime]
