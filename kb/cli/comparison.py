@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kb.cli.figures import value_text
-from kb.cli.page import write, write_heading, write_rows
+from kb.cli.page import write, write_heading, write_lines, write_rows
 
 Figures = Mapping[str, Any]
 _ROWS = (
@@ -12,6 +12,7 @@ _ROWS = (
     *(("max", "greatest"), ("finite", "all finite"), ("loss", "loss on average"), ("counted", "positions counted")),
     *(("parameter_count", "weights"), ("state_elements", "numbers in the state")),
 )
+_MOST_LINES = 12
 _GROWTH = (
     ("flops", "operations"),
     ("matmul_flops", "in products"),
@@ -32,6 +33,7 @@ def print_comparison(figures: Figures) -> None:
     write_heading("Outputs")
     for pair in figures["pairs"]:
         write(f"{' and '.join(pair['between'])}: {_difference(pair)}", indent=2, hang=2)
+    _print_sources(figures["pairs"])
     write("")
     rows = [(words, *(value_text(idea.get(name)) for idea in ideas)) for name, words in _ROWS if _has(ideas, name)]
     rows.append(("time", *(seconds_text(idea.get("seconds")) for idea in ideas)))
@@ -63,6 +65,20 @@ def seconds_text(value: object) -> str:
         return "-"
     unit, size = next(((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3)) if value >= size), ("us", 1e-6))
     return f"{value / size:.3g} {unit}"
+
+
+def _print_sources(pairs: Sequence[Figures]) -> None:
+    """Print the lines in which two sources differ, where there are few; how many, where there are more."""
+    for pair in (one for one in pairs if one.get("source")):
+        blocks, (left, right) = pair["source"], pair["between"]
+        count = [sum(len(block[side]) for block in blocks) for side in ("one", "other")]
+        if sum(count) > _MOST_LINES:
+            write(f"source: {count[0]} lines are only in {left}, {count[1]} only in {right}", indent=2, hang=2)
+            continue
+        for block in blocks:
+            for side, name, number in (("one", left, 0), ("other", right, 1)):
+                for place, line in enumerate(block[side]):
+                    write_lines(f"only in {name}, line {block['lines'][number] + place}: {line.strip()}", indent=2)
 
 
 def _has(ideas: Sequence[Figures], name: str) -> bool:

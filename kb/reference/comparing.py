@@ -4,7 +4,8 @@ Pure functions, as in ``program``: ideas and what the user set go in, a program'
 
 A comparison reports ideas (a list of what ``program`` says of a run, and gradients: see ``guest_gradients``) and
 pairs: between, comparable, max_abs, relative, tolerance, first_index ([b, t, ...] or None) with axes and
-first_values (of both), heat (the differences over heat_axes, 32 x 32 at most) and heat_pooled.
+first_values (of both), heat (the differences over heat_axes, 32 x 32 at most) and heat_pooled; and source, the lines
+in which the sources differ, block by block: lines, their numbers in both, one and other.
 """
 
 from collections import Counter

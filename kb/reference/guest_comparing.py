@@ -1,6 +1,9 @@
 """The part of a composed program that runs several ideas on the same inputs and says where they differ."""
 
+import ast
+import difflib
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from kb.reference.guest import Report, load_function, measure
@@ -15,13 +18,19 @@ def report_compare(program: Mapping[str, Any], report: Report) -> None:
     """
     ideas, seed = program["ideas"], program["seed"]
     measured = [measure(idea, seed) for idea in ideas]
-    axes, labels = ideas[0]["axes"], [idea["label"] for idea in ideas]
+    axes = ideas[0]["axes"]
     told = [{**figures, **show(output, axes)} for output, figures in measured]
     report("ideas", told)
-    pairs = [(i, j) for i in range(len(labels)) for j in range(i + 1, len(labels))]
     report(
         "pairs",
-        [{"between": [labels[i], labels[j]], **compare(measured[i][0], measured[j][0], axes)} for i, j in pairs],
+        [
+            {
+                "between": [one["label"], other["label"]],
+                **compare(output, against, axes),
+                "source": compare_sources(one["source"], other["source"]),
+            }
+            for (one, (output, _)), (other, (against, _)) in combinations(zip(ideas, measured, strict=True), 2)
+        ],
     )
     functions = [load_function(idea["source"], idea["function"]) for idea in ideas]
     report(
@@ -31,3 +40,26 @@ def report_compare(program: Mapping[str, Any], report: Report) -> None:
             for figures, function, idea in zip(told, functions, ideas, strict=True)
         ],
     )
+
+
+def compare_sources(one: str, other: str) -> list[dict[str, Any]]:
+    """Return the lines in which two sources differ behind their headers, block by block.
+
+    Each block has ``lines``, the numbers of its first line in the one and in the other, and the lines that stand only
+    there, ``one`` and ``other``; whatever the indentation.
+    """
+    (first, lines), (second, others) = map(_read_behind_header, (one, other))
+    stripped = [[line.strip() for line in side] for side in (lines, others)]
+    matcher = difflib.SequenceMatcher(None, stripped[0], stripped[1], autojunk=False)
+    return [
+        {"lines": [first + i, second + j], "one": lines[i:i_end], "other": others[j:j_end]}
+        for kind, i, i_end, j, j_end in matcher.get_opcodes()
+        if kind != "equal"
+    ]
+
+
+def _read_behind_header(source: str) -> tuple[int, list[str]]:
+    """Return the number of the first line behind the literate header, and the lines from there on."""
+    tree = ast.parse(source)
+    end = (tree.body[0].end_lineno or 0) if ast.get_docstring(tree) is not None else 0
+    return end + 1, source.splitlines()[end:]

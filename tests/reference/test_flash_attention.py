@@ -127,3 +127,16 @@ def test_no_tensor_is_as_large_as_the_scores(shipped, draw):
 
     assert sum(name == "bmm" for name, _ in calls) == (2 + 5) * 36
     assert max(size for _, size in calls) < 64 * 64 / 8
+
+
+def test_more_than_128_tiles_of_queries_are_refused_but_a_long_past_is_not(shipped, draw):
+    flash = shipped(FILE).flash_attention
+    q, k, v = draw(FILE, {"B": 1, "T": 129, "H": 1, "K": 2, "V": 2, "tile": 2}).values()
+
+    o, _ = flash(q[:, 1:], k[:, 1:], v[:, 1:], tile=1)
+    last, _ = flash(q[:, -1:], k[:, -1:], v[:, -1:], (k[:, :-1], v[:, :-1]), tile=1)
+
+    torch.testing.assert_close(o, library(q[:, 1:], k[:, 1:], v[:, 1:], True))
+    torch.testing.assert_close(last, library(q, k, v, True)[:, -1:])
+    with pytest.raises(AssertionError):
+        flash(q, k, v, tile=1)

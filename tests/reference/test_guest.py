@@ -3,7 +3,7 @@
 import pytest
 
 from kb.reference.guest import report_run
-from kb.reference.guest_comparing import report_compare
+from kb.reference.guest_comparing import compare_sources, report_compare
 from kb.reference.program import describe_idea
 from kb.reference.registry import get_idea
 
@@ -78,7 +78,25 @@ def test_outputs_of_different_shape_are_not_compared():
         "between": ["ulmfit", "ulmfit"],
         "comparable": False,
         "shapes": [[3, 2], [2, 2]],
+        "source": [
+            {
+                "lines": [2, 2],
+                "one": ["def f(): return torch.ones(3, 2)"],
+                "other": ["def f(): return torch.ones(2, 2)"],
+            }
+        ],
     }
+
+
+def test_sources_differ_behind_their_headers_whatever_their_indentation():
+    one = '"""Long\nheader."""\n\nimport torch\n\nx = 1\ny = 2\n'
+    other = '"""Other."""\n\nimport torch\n\n# new\nif True:\n    x = 1\n'
+
+    assert compare_sources(one, other) == [
+        {"lines": [6, 5], "one": [], "other": ["# new", "if True:"]},
+        {"lines": [7, 8], "one": ["y = 2"], "other": []},
+    ]
+    assert compare_sources(one, one) == []
 
 
 def test_equal_zeros_do_not_differ():

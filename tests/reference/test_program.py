@@ -168,6 +168,22 @@ def test_any_ideas_of_one_form_run_on_the_same_input(form):
             assert pair["comparable"] or form in ("features", "schedule")
 
 
+def test_a_comparison_tells_the_first_values_that_differ_and_gradients():
+    figures = compare(["post-ln", "pre-ln"], {"T": 6}, layers=3)
+    runs = [execute(build_run_program(get_idea(name), {"T": 6})) for name in ("post-ln", "pre-ln")]
+
+    assert figures["pairs"][0]["first_index"] == [0, 0, 0]
+    assert figures["pairs"][0]["first_values"] == [run["slice"][0][0] for run in runs]
+    assert [len(idea["gradients"]["layers"]) for idea in figures["ideas"]] == [3, 3]
+    assert compare(["pre-ln", "pre-ln"], {"T": 6}, layers=1)["pairs"][0]["first_values"] is None
+
+
+@pytest.mark.parametrize("layers", [0, 65])
+def test_a_stack_that_is_too_high_is_refused(layers):
+    with pytest.raises(InvalidQueryError, match=f"layers must be a whole number in 1..64, not {layers}"):
+        build_compare_program([get_idea("pre-ln"), get_idea("post-ln")], layers=layers)
+
+
 def test_four_ideas_give_six_pairs():
     assert len(compare(["post-ln", "pre-ln", "gopher-block", "pangu-pi"])["pairs"]) == 6
 

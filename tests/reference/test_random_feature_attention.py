@@ -2,6 +2,7 @@
 
 import math
 import types
+from unittest import mock
 
 import pytest
 import torch
@@ -249,3 +250,39 @@ def test_the_same_seed_draws_the_same_features_in_every_precision(shipped, draw)
     for form in ("parallel", "recurrent"):
         o, _ = shipped(FILE).random_feature_attention(q.float(), k.float(), v.float(), form=form)
         torch.testing.assert_close(o.double(), exact, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("m", [1, 2, 6])
+def test_features_are_those_of_the_equation_with_their_factor(m, shipped, draw):
+    """The factor cancels in the quotient of the sums, but the kernel is unbiased with this one only."""
+    x, module = draw(FILE, SIZES)["q"], shipped(FILE)
+    omega = module.draw_directions(m, 5)
+
+    positive, hyperbolic = (module.log_features(x, omega, one).exp() for one in ("positive", "hyperbolic"))
+
+    small = x / 5**0.25
+    share = (-(small.norm(dim=-1) ** 2) / 2).exp()
+    for i in range(m):
+        product = sum(small[..., c] * omega[i, c] for c in range(5))
+        torch.testing.assert_close(positive[..., i], share * product.exp() / m**0.5)
+        both = hyperbolic[..., i], hyperbolic[..., m + i]
+        torch.testing.assert_close(both, tuple(share * one.exp() / (2 * m) ** 0.5 for one in (product, -product)))
+
+
+@pytest.mark.parametrize(("m", "blocks"), [(1, 1), (4, 1), (8, 2), (9, 3)])
+def test_one_block_of_orthogonal_directions_is_drawn_for_every_d(m, blocks, shipped):
+    module = shipped(FILE)
+    with mock.patch.object(torch.linalg, "qr", wraps=torch.linalg.qr) as drawn:
+        omega = module.draw_directions(m, 4)
+
+    assert drawn.call_count == blocks
+    assert torch.equal(omega, module.draw_directions(m, 4, orthogonal=True, seed=0))
+
+
+@pytest.mark.parametrize("form", ["parallel", "recurrent"])
+def test_a_form_is_the_one_that_was_asked_for(form, shipped, draw):
+    module = shipped(FILE)
+    with mock.patch.object(module, f"_{form}", wraps=getattr(module, f"_{form}")) as taken:
+        module.random_feature_attention(**draw(FILE, SIZES), form=form)
+
+    assert taken.call_count == 1

@@ -161,6 +161,19 @@ def test_the_check_rejects(old, new, mutated, draw, agree):
         check(mutated(FILE, old, new), draw, agree)
 
 
+@pytest.mark.parametrize("rotation", ["rope", "code"])
+def test_an_odd_number_of_channels_cannot_be_rotated_and_need_not_be(rotation, shipped, draw):
+    inputs, retention = draw(FILE, {**SIZES, "K": 5, "rotation": "none"}), shipped(FILE).retention
+
+    o, _ = retention(**inputs, rotation="none")
+
+    pairs = torch.stack([(inputs["q"][:, 6] * inputs["k"][:, i]).sum(dim=-1) for i in range(7)], dim=-1)
+    faded = pairs * inputs["decay"][:, None] ** torch.arange(6, -1, -1)
+    torch.testing.assert_close(o[:, 6], torch.einsum("bhi,bihv->bhv", faded, inputs["v"]))
+    with pytest.raises(AssertionError):
+        retention(**inputs, rotation=rotation)
+
+
 def test_agrees_with_the_formulas_of_the_authors_code(shipped, draw):
     """As in torchscale: an angle for every channel, pairs turned by their signs, a table of powers for a mask."""
     inputs = draw(FILE, SIZES)

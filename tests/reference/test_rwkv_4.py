@@ -1,6 +1,7 @@
 """Truth of RWKV-4: both forms of wkv, both mixings, the carried state."""
 
 import types
+from unittest import mock
 
 import pytest
 import torch
@@ -120,6 +121,38 @@ def test_agrees_with_the_library_to_the_float32_of_its_state(shipped, draw, agre
         rtol=1e-4,
         atol=1e-5,
     )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_keys_of_thousands_with_either_sign_leave_the_block_exact(seed, shipped, draw):
+    """Each maximum matters: of the past, of the present with its bonus, and that nothing stood before the first."""
+    inputs = draw(FILE, SIZES, seed)
+    x, w = inputs.pop("x"), {**inputs, "w_k": 2000 * inputs["w_k"]}
+
+    torch.testing.assert_close(shipped(FILE).rwkv_4(x, w)[0], written_out(x, w))
+
+
+def test_a_loud_token_long_ago_does_not_drown_the_quiet_ones_of_today(shipped):
+    """The scale e^p fades with the past: the maximum of all times would leave 0 / 0."""
+    k = torch.full((1, 12, 2), -2000.0, dtype=torch.float64)
+    k[:, 0] = 0
+    v = torch.randn(1, 12, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    decay, bonus, zero = torch.full((2,), 300.0).double().log(), torch.ones(2).double(), torch.zeros(1, 2).double()
+
+    wkv, _ = shipped(FILE).wkv_recurrent(k, v, decay, bonus, (zero, zero, zero - 1e38))
+
+    torch.testing.assert_close(wkv, wkv_pair_by_pair(k, v, decay, bonus))
+
+
+@pytest.mark.parametrize("form", ["parallel", "recurrent"])
+def test_a_form_is_the_one_that_was_asked_for(form, shipped, draw):
+    module, inputs = shipped(FILE), draw(FILE, SIZES)
+    x, w = inputs.pop("x"), inputs
+
+    with mock.patch.object(module, f"wkv_{form}", wraps=getattr(module, f"wkv_{form}")) as taken:
+        module.rwkv_4(x, w, form=form)
+
+    assert taken.call_count == 1
 
 
 def test_the_printed_fraction_overflows_where_the_recurrence_does_not(shipped):

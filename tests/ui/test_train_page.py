@@ -48,7 +48,7 @@ def test_ideas_are_trained_and_set_beside_the_literature(
     recorded = next(one for one in list_links(app) if one.startswith("/run?id="))
     record = app_page("run", id=recorded.partition("=")[2], db=own_db)
     assert "Training of Scaled dot-product attention and Linear attention on recall" in read_page(record)
-    assert "What came of it" in read_page(record)
+    assert "Expected, and measured" in read_page(record)
     again = next(one for one in list_links(record) if one.startswith("/train?"))
     assert "task=recall" in again
     assert f"ideas={PAIR}" in again
