@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from kb.claims.claim import find_worst
+from kb.claims.claim import Subject, find_worst
 from kb.claims.measure import relative
 
 if TYPE_CHECKING:
@@ -46,3 +46,8 @@ def relative_with_gradients(
         # one of the two may be zero throughout: not to depend on an input is as far apart as can be
         apart.append(relative(one, other) if other.any() else float(one.any()))
     return find_worst(apart)
+
+
+def with_last(subject: Subject, *last: object) -> Callable[..., Any]:
+    """Return the subject as a function of its first arguments only, the last ones being given."""
+    return lambda *first: subject(*first, *last)

@@ -101,7 +101,7 @@ def _recalled(memory: "Tensor", k: "Tensor", v: "Tensor") -> "Tensor":
     own = torch.diagonal(distances, dim1=1, dim2=2)
     other = distances + torch.diag_embed(torch.full_like(own, math.inf))
     # a tie is no recall
-    return (own + 1e-9 < other.amin(dim=2)).sum(dim=1)
+    return (own + 1e-9 < other.amin(dim=2)).to(k.dtype).sum(dim=1)
 
 
 def _check_recall(subject: Subject, draw: Draw) -> Measurement:
@@ -123,7 +123,7 @@ def _newest(k: "Tensor", v: "Tensor") -> "tuple[Tensor, Tensor]":
 
     def count(memory: "Tensor") -> "Tensor":
         nearest = torch.cdist(k[:, -4:] @ memory, v).argmin(dim=2)
-        return (nearest == torch.arange(k.shape[1])[-4:]).sum(dim=1)
+        return (nearest == torch.arange(k.shape[1])[-4:]).to(k.dtype).sum(dim=1)
 
     memories = _memories(k, v)
     return count(memories["sum"]), count(memories["delta rule"])
@@ -137,7 +137,7 @@ def _overwritten(k: "Tensor", v: "Tensor") -> "tuple[Tensor, Tensor]":
 
     def count(memory: "Tensor") -> "Tensor":
         nearest = torch.cdist(k[:, :8] @ memory, v).argmin(dim=2)
-        return (nearest == torch.arange(k.shape[1])[-8:]).sum(dim=1)
+        return (nearest == torch.arange(k.shape[1])[-8:]).to(k.dtype).sum(dim=1)
 
     return count(memories["sum"]), count(memories["delta rule"])
 
@@ -158,7 +158,7 @@ def _search(subject: Subject) -> Example | None:
 
     def run(inputs: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
         k, v = inputs["k"], inputs["v"]
-        added, corrected = (one.to(k.dtype)[:, None] for one in subject(k, v))
+        added, corrected = (one[:, None] for one in subject(k, v))
         unit = ((k.square().sum(dim=-1) - 1).abs() < 1e-9).all(dim=1) & (added > corrected)[:, 0]
         # only where keys are of unit length and the sum is ahead: anything else is passed over
         memories = {name: k @ memory for name, memory in _memories(k, v).items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kb.claims.claim import Claim, Measurement, Subject, find_worst
 from kb.claims.draw import Draw
 from kb.claims.measure import relative
-from kb.claims.mixers import relative_with_gradients, run_in_parts
+from kb.claims.mixers import relative_with_gradients, run_in_parts, with_last
 from kb.records import Evidence
 
 if TYPE_CHECKING:
@@ -79,14 +79,14 @@ def _check_features(subject: Subject, draw: Draw) -> Measurement:
     v, beta = draw.normal(1, 4, 2, 3), draw.uniform(0.05, 0.2, 1, 4, 2)
     nothing = k * (k != k[:, 2:3])
     unit = deltanet(q, nothing, v, beta, features="identity", normalise="l2")[0]
-    apart = [relative(unit, subject(q, nothing, v, beta, features="identity", normalise="l2"))]
+    apart = [relative(unit, subject(q, nothing, v, beta, "identity", "l2"))]
     for features in ("identity", "elu", "dpfp"):
         for normalise in ("none", "l2", "sum"):
             if (features, normalise) == ("identity", "sum"):
                 # a sum that may be zero
                 continue
             shipped = partial(deltanet, features=features, normalise=normalise)
-            expected = partial(subject, features=features, normalise=normalise)
+            expected = with_last(subject, features, normalise)
             if (features, normalise) not in (("identity", "l2"), ("elu", "sum"), ("dpfp", "l2")):
                 apart.append(relative(shipped(q, k, v, beta)[0], expected(q, k, v, beta)))
             else:

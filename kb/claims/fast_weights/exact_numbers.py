@@ -30,8 +30,8 @@ def _check_fractions(subject: Subject, draw: Draw) -> Measurement:
     beta, decay = (draw.integers(1, 4, 1, 5, 1).to(draw.dtype) / 4 for _ in range(2))
     one, gamma = beta * 0 + 1, decay[:, :1].expand_as(decay)
     by_channel = decay[..., None].expand_as(k)
-    added, corrected = subject((q, k, v, one, one), read=False), subject((q, k, v, beta, one))
-    faded, constant = (subject((q, k, v, one, fade), read=False) for fade in (decay, gamma))
+    added, corrected = subject((q, k, v, one, one), False), subject((q, k, v, beta, one))
+    faded, constant = (subject((q, k, v, one, fade), False) for fade in (decay, gamma))
     plain = partial(deltanet, q, k, v, beta, features="identity", normalise="none")
     gated = gated_delta_rule(q, k, v, beta, decay, form="recurrent", normalise="none")[0]
     pairs = [
@@ -48,7 +48,7 @@ def _check_fractions(subject: Subject, draw: Draw) -> Measurement:
     return Measurement(wrong, f"{wrong} of {10 * len(pairs)} numbers differ")
 
 
-def _evaluate(inputs: "Inputs", *, read: bool = True, slip: str = "") -> "Tensor":
+def _evaluate(inputs: "Inputs", read: bool = True, slip: str = "") -> "Tensor":
     """Return the answers (1, T, 1, V) by fractions: fade, correct by beta times the error, ask.
 
     Parameters

@@ -25,7 +25,7 @@ def _check_step(subject: Subject, draw: Draw) -> Measurement:
         trained = _train(x, y, first)
         apart.append(relative(subject(x, y, query, first), query @ trained))
         trained = _train(elu(x) + 1, y, first)
-        apart.append(relative(subject(x, y, query, first, features="elu"), (elu(query) + 1) @ trained))
+        apart.append(relative(subject(x, y, query, first, "elu"), (elu(query) + 1) @ trained))
     return Measurement(find_worst(apart), "from zero and from normal weights, raw and on features")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kb.claims.claim import Claim, Measurement, Subject, find_worst
 from kb.claims.draw import Draw
 from kb.claims.measure import relative
-from kb.claims.mixers import relative_with_gradients, run_in_parts
+from kb.claims.mixers import relative_with_gradients, run_in_parts, with_last
 from kb.claims.smallest import find_smallest, mixer_sizes
 from kb.records import Evidence, Example
 
@@ -28,7 +28,7 @@ def _check_ridge(subject: Subject, draw: Draw) -> Measurement:
     v, apart = draw.normal(2, 6, 3, 2), []
     for form in ("recurrent", "parallel"):
         shipped = partial(run_in_parts, partial(mesa_layer, form=form, lam=_LAM))
-        apart.append(relative_with_gradients(shipped, partial(subject, lam=_LAM), q, k, v))
+        apart.append(relative_with_gradients(shipped, with_last(subject, _LAM), q, k, v))
     return Measurement(find_worst([*apart, relative(mesa_layer(q, k, v)[0], subject(q, k, v, 1.0))]))
 
 
@@ -50,7 +50,7 @@ def _least_squares(q: "Tensor", k: "Tensor", v: "Tensor", lam: float, slip: str 
         extra = (penalty**0.5 * identity).expand(*q.shape[:1], *q.shape[2:3], K, K)
         keys = torch.cat([k[:, now].transpose(1, 2), extra], dim=2)
         values = torch.cat([v[:, now].transpose(1, 2), zero.expand(*q.shape[:1], *q.shape[2:3], *zero.shape)], dim=2)
-        W = torch.linalg.lstsq(keys, values).solution
+        W = torch.linalg.lstsq(keys, values, driver="gels").solution
         outputs.append(torch.einsum("bhkv,bhk->bhv", W, q[:, t]))
     return torch.stack(outputs, dim=1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kb.claims.claim import Claim, Measurement, Subject, find_worst
 from kb.claims.draw import Draw
 from kb.claims.measure import relative
-from kb.claims.mixers import relative_with_gradients, run_in_parts
+from kb.claims.mixers import relative_with_gradients, run_in_parts, with_last
 from kb.records import Evidence
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _check_forms(subject: Subject, draw: Draw) -> Measurement:
     for form, features, orthogonal in (("parallel", "positive", False), ("recurrent", "hyperbolic", True)):
         omega = draw_directions(6, 4, seed=draw.seed, orthogonal=orthogonal).to(q)
         directions = torch.cat([omega, -omega]) if features == "hyperbolic" else omega
-        expected = partial(subject, omega=directions)
+        expected = with_last(subject, directions)
         shipped = partial(random_feature_attention, form=form, features=features, m=6, seed=draw.seed)
         in_parts = partial(run_in_parts, partial(shipped, orthogonal=orthogonal))
         apart.append(relative_with_gradients(in_parts, expected, q, k, v))

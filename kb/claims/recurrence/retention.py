@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from kb.claims.claim import Claim, Measurement, Subject, find_worst
 from kb.claims.draw import Draw
 from kb.claims.measure import relative
-from kb.claims.mixers import relative_with_gradients, run_in_parts
+from kb.claims.mixers import relative_with_gradients, run_in_parts, with_last
 from kb.records import Evidence
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _check_forms(subject: Subject, draw: Draw) -> Measurement:
     apart = []
     for form, rotation in (("parallel", "rope"), ("recurrent", "none"), ("chunkwise", "code")):
         shipped = partial(_in_parts, form=form, chunk=2, rotation=rotation)
-        apart.append(relative_with_gradients(shipped, partial(subject, rotation=rotation), q, k, v, decay))
+        apart.append(relative_with_gradients(shipped, with_last(subject, rotation), q, k, v, decay))
     return Measurement(find_worst([*apart, relative(_in_parts(q, k, v, decay), subject(q, k, v, decay, "rope"))]))
 
 

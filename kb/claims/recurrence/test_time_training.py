@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Sides = tuple[Tensor, Tensor]
+    Training = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 def _check_descent(subject: Subject, draw: Draw) -> Measurement:
@@ -21,12 +22,17 @@ def _check_descent(subject: Subject, draw: Draw) -> Measurement:
     q, k, v = draw.normal(3, 2, 5, 3, 4)
     beta, start, apart = draw.uniform(0.2, 1, 2, 5, 3), draw.normal(2, 3, 4, 4), []
     for form, norm in (("recurrent", False), ("chunkwise", True)):
-        shipped = partial(_in_parts, form=form, norm=norm, batch=2)
-        apart.append(relative_with_gradients(shipped, partial(subject, norm=norm), q, k, v, beta, start))
+        shipped, expected = partial(_in_parts, form=form, norm=norm, batch=2), _train(subject, norm)
+        apart.append(relative_with_gradients(shipped, expected, q, k, v, beta, start))
     for form, norm in (("chunkwise", False), ("recurrent", True)):
         answers = _in_parts(q, k, v, beta, start, form=form, norm=norm, batch=2)
-        apart.append(relative(answers, subject(q, k, v, beta, start, norm=norm).detach()))
+        apart.append(relative(answers, _train(subject, norm)(q, k, v, beta, start).detach()))
     return Measurement(find_worst(apart))
+
+
+def _train(subject: Subject, norm: bool) -> Subject:
+    """Return the subject as a function of q, k, v, beta and the first weights."""
+    return lambda *training: subject(training, norm)
 
 
 def _in_parts(*inputs: "Tensor", **options: Any) -> "Tensor":
@@ -42,8 +48,9 @@ def _in_parts(*inputs: "Tensor", **options: Any) -> "Tensor":
 
 
 def _descend(
-    *training: "Tensor",
+    training: "Training",
     norm: bool,
+    *,
     batch: int = 2,
     rate: float = 0.5,
     before: bool = False,
@@ -85,11 +92,11 @@ def _answer(W: "Tensor", x: "Tensor", norm: bool) -> "Tensor":
     return x + layer_norm(z, z.shape[-1:], eps=1e-6) if norm else z
 
 
-def _without_norm(*training: "Tensor", norm: bool) -> "Tensor":
+def _without_norm(training: "Training", norm: bool) -> "Tensor":
     from torch.nn.functional import layer_norm
 
     # norm in the answer, but not in what is trained
-    found, q = _descend(*training, norm=False), training[0]
+    found, q = _descend(training, norm=False), training[0]
     return q + layer_norm(found, found.shape[-1:], eps=1e-6) if norm else found
 
 
