@@ -23,7 +23,7 @@ def show_snippets(library: Library) -> None:
     number = min(asked_number("snippets", 1) or 1, last)
     shown = snippets[(number - 1) * PER_PAGE : number * PER_PAGE]
     told = list_snippets(library, shown, name_places(library))
-    empty = '<p class="quiet">None yet: open a paper or an idea to attach some.</p>'
+    empty = '<p class="quiet">Nothing yet: open a paper or an idea to attach some.</p>'
     pager = page_links("library", "snippets", number, more=number < last, last=last)
     st.html(f'<section class="stay"><h2>Your own code</h2>{told or empty}{pager}</section>')
     with st.expander("Take it with you, or bring it in"):

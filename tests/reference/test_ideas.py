@@ -98,9 +98,10 @@ def test_enough_ideas_are_found():
 
 def test_every_file_of_the_folder_is_an_idea_or_machinery():
     machinery = {"__init__", "header", "registry", "parameters", "preconditions", "text", "program", "inputs"}
-    machinery |= {"guest", "guest_inputs", "guest_figures"}
+    machinery |= {"comparing", "costing"}
+    files = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("guest")}
 
-    assert {path.stem for path in FOLDER.glob("*.py")} == machinery | {idea.function for idea in IDEAS}
+    assert files == machinery | {idea.function for idea in IDEAS}
 
 
 @pytest.fixture(scope="session")
