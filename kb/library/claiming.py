@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kb.library.opening import Progress
 from kb.records import Executed, Verdict
 from kb.reference.registry import list_ideas
-from kb.store import Store, runs
+from kb.store import Store, verdicts
 
 
 def verify(store: Store, ids: Sequence[str], seed: int, progress: Progress | None) -> list[Verdict]:
@@ -14,14 +14,14 @@ def verify(store: Store, ids: Sequence[str], seed: int, progress: Progress | Non
     from kb.claims.verify import run_claim
 
     chosen = [get_claim(one).id for one in ids] or [card.id for card in list_claims()]
-    verdicts = []
+    reached = []
     for done, one in enumerate(chosen):
         if progress:
             progress(f"executing {one}", done, len(chosen))
-        verdicts.append(run_claim(one, seed=seed))
+        reached.append(run_claim(one, seed=seed))
         with store.write() as session:
-            runs.save_verdict(session, verdicts[-1])
-    return verdicts
+            verdicts.save_verdict(session, reached[-1])
+    return reached
 
 
 def verify_variants(ids: Sequence[str], seed: int, progress: Progress | None) -> dict[str, list[tuple[str, Verdict]]]:
@@ -44,7 +44,16 @@ def list_verdicts(store: Store) -> list[Verdict]:
 
     current = {card.id: card.code_hash for card in list_claims()}
     with store.read() as session:
-        return runs.list_verdicts(session, current)
+        return verdicts.list_verdicts(session, current)
+
+
+def list_history(store: Store, id: str) -> list[Verdict]:
+    """Return what was ever found of one claim, the newest first."""
+    from kb.claims.registry import get_claim
+    from kb.claims.verify import current_hash
+
+    with store.read() as session:
+        return verdicts.list_history(session, get_claim(id).id, current_hash(id))
 
 
 def list_executed(store: Store) -> Executed:

@@ -176,6 +176,15 @@ class Library(Bench):
         """Return the newest verdict of each claim, stale where its code has changed since."""
         return claiming.list_verdicts(self._store)
 
+    def verdict_history(self, id: str) -> list[Verdict]:
+        """Return what was ever found of a claim, the newest first; stale where the code was another one.
+
+        Raises
+        ------
+        NotFoundError : no claim has that id
+        """
+        return claiming.list_history(self._store, id)
+
     def verify(
         self, ids: Sequence[str] = (), *, seed: int = 0, progress: opening.Progress | None = None
     ) -> list[Verdict]:
