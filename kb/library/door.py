@@ -129,7 +129,7 @@ class Library(Bench):
 
     def show(self, name: str) -> PaperView | ConceptView | ArticleView:
         """Return a record with its links: a paper by any identifier, an article by key, an idea by any name."""
-        return finding.show(self._store, self.resolve(name))
+        return finding.show(self._store, self._shelves, self.resolve(name))
 
     # The lineage
 

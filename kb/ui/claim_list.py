@@ -8,6 +8,7 @@ import streamlit as st
 from kb.library import Library
 from kb.records import FAMILIES, ClaimCard, Verdict
 from kb.ui.claims import show_check
+from kb.ui.edge_layers import first_sentence
 from kb.ui.links import address, escape, link
 from kb.ui.marks import FAMILY_COLOURS, count_words, family_name
 from kb.ui.state import asked_list, tell
@@ -103,7 +104,7 @@ def _tell_family(family: str, cards: Sequence[ClaimCard], verdicts: Mapping[str,
 
 
 def _tell_line(card: ClaimCard, verdict: Verdict | None) -> str:
-    sentence = card.statement.split(". ", 1)[0].rstrip(".")
+    sentence = first_sentence(card.statement)
     cost = "" if card.cost == "exact" else f", {card.cost}"
     return (
         f"<li>{link(address('claims', id=card.id), sentence)}."

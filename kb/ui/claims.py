@@ -7,6 +7,7 @@ import streamlit as st
 from kb.library import Library
 from kb.records import ClaimCard, Verdict
 from kb.ui.checking import moment_of, run_checks
+from kb.ui.edge_layers import first_sentence
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import count_words
 from kb.ui.verdict_lines import mark_of, tell_margin
@@ -42,7 +43,7 @@ def _between(card: ClaimCard, names: dict[str, str]) -> str:
 
 
 def _tell_briefly(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
-    sentence = card.statement.split(". ", 1)[0].rstrip(".")
+    sentence = first_sentence(card.statement)
     return (
         f"<li>{mark_of(verdict)} &ensp;{link(address('claims', id=card.id), sentence)}."
         f'<br><span class="quiet">{_between(card, names)}: {escape(tell_margin(card, verdict))}</span></li>'
