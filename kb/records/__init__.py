@@ -23,11 +23,11 @@ from kb.records.literature import (
     Term,
 )
 from kb.records.maps import (
+    EdgeLayers,
     Executed,
     Hop,
     Lane,
     LineageMap,
-    EdgeLayers,
     MapLink,
     MapPoint,
     MapView,
@@ -69,7 +69,6 @@ __all__ = [
     "DRAWN",
     "EDGE_KINDS",
     "EXACT_KINDS",
-    "EdgeLayers",
     "FAMILIES",
     "LANGUAGES",
     "WORK_KINDS",
@@ -86,6 +85,7 @@ __all__ = [
     "Confinement",
     "Divergence",
     "Document",
+    "EdgeLayers",
     "Evidence",
     "Example",
     "Executed",
