@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from kb.library.layer_words import tell_cited, tell_executed
 from kb.records import ClaimCard, EdgeLayers, Verdict
 from kb.ui.links import address, escape, link
-from kb.ui.verdict_lines import mark, mark_of
+from kb.ui.marks import verdict_mark
+from kb.ui.verdict_lines import mark_of
 
 
 def tell_layers(layers: EdgeLayers, evidence: str = "") -> str:
@@ -18,7 +19,10 @@ def tell_layers(layers: EdgeLayers, evidence: str = "") -> str:
     parts = [escape(tell_cited(layers))]
     parts += [f"claimed: {evidence}"] if evidence else []
     executed = escape(tell_executed(layers))
-    parts.append(f"{mark(layers.verdict, layers.stale)} {executed}" if layers.verdict else executed)
+    if layers.verdict:
+        sign, _, colour = verdict_mark(layers.verdict, layers.stale)
+        executed = f'<span style="color:{colour};font-weight:600">{sign}</span> {executed}'
+    parts.append(executed)
     return f'<span class="quiet">{" · ".join(parts)}</span>'
 
 
