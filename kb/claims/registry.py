@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from kb.claims.claim import Claim
+from kb.claims.sources import hash_sources
 from kb.errors import NotFoundError
 from kb.records import FAMILIES, ClaimCard
 from kb.reference.registry import get_idea
@@ -69,8 +70,8 @@ def file_of(claim: Claim) -> Path:
 
 
 def hash_code(claim: Claim) -> str:
-    """Return the SHA-256 of the claim's file and of every reference file that it executes."""
-    digest = hashlib.sha256(file_of(claim).read_bytes())
+    """Return the SHA-256 of the code that a verdict rests on: the check, its helpers, what it executes."""
+    digest = hashlib.sha256(hash_sources(file_of(claim)).encode())
     for slug in sorted(claim.executes):
         digest.update(get_idea(slug).code_hash.encode())
     return digest.hexdigest()
