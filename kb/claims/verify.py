@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from kb.claims.claim import Claim, Measurement, Subject, find_worst, judge, opposite
 from kb.claims.draw import Draw
 from kb.claims.registry import get_claim, hash_code
+from kb.claims.threads import one_thread
 from kb.records import Precision, Verdict, VerdictName
 
 VARIANT_DRAWS = 3
@@ -91,7 +92,8 @@ def _run(claim: Claim, subject: Subject, seed: int, expected: VerdictName, draws
 
 
 def _measure(claim: Claim, subject: Subject, seed: int, draws: int, precision: Precision) -> list[Measurement]:
-    return [claim.check(subject, Draw(_STRIDE * seed + number, precision)) for number in range(draws)]
+    with one_thread():
+        return [claim.check(subject, Draw(_STRIDE * seed + number, precision)) for number in range(draws)]
 
 
 def _least_favourable(claim: Claim, found: list[Measurement], expected: VerdictName) -> Measurement:

@@ -134,3 +134,19 @@ def test_the_detail_of_the_rwkv_claim_says_what_overflows():
     detail = run_claim("rwkv-parallel-is-recurrent").detail
 
     assert "finite in 100% of its outputs, the fraction in 0%" in detail
+
+
+def test_a_claim_runs_on_one_thread_and_leaves_their_number_as_it_was(monkeypatch: pytest.MonkeyPatch):
+    claim, seen = get_claim("rwkv-parallel-is-recurrent"), []
+    monkeypatch.setattr(
+        "kb.claims.verify.get_claim",
+        lambda id: replace(claim, check=lambda *given: seen.append(torch.get_num_threads()) or claim.check(*given)),
+    )
+    torch.set_num_threads(2)
+    try:
+        run_claim(claim.id, draws=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+    assert set(seen) == {1}
