@@ -7,6 +7,7 @@ import streamlit as st
 from kb.library import Library
 from kb.library.verdict_report import plain_numbers
 from kb.records import ClaimCard, ConceptView, Example, Verdict
+from kb.ui.claim_history import build_history
 from kb.ui.claim_scale import build_scale
 from kb.ui.claims import show_check
 from kb.ui.links import address, escape, link, record_link
@@ -37,6 +38,8 @@ def show_claim(library: Library, card: ClaimCard, verdict: Verdict | None) -> No
     _show_sides(library, card, names)
     with st.expander("The code of the check"):
         st.code(library.claim_source(card.id), language="python", line_numbers=True)
+    if told := build_history(library.verdict_history(card.id)):
+        st.html(f"<h2>Each time it was executed here</h2>{told}")
 
 
 def _tell_expectation(card: ClaimCard, verdict: Verdict | None) -> str:

@@ -1,77 +1,112 @@
-"""A claim's figures on a logarithmic scale with its bound: a dot a draw, the side that keeps it shaded.
+"""A claim's figures on a scale with its bound: a dot a draw, the side that keeps it shaded.
 
-Pure: numbers in, an SVG out.
+Logarithmic, as bounds are mostly about rounding; linear where the bound is zero or below, or a figure is. Pure:
+numbers in, HTML out. Places are percentages, so that it is as wide as the page.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kb.records import Holds
+from kb.ui.links import escape
 from kb.ui.numbers import show_number
 
-_WIDTH, _HEIGHT = 640, 104
-_LEFT, _RIGHT, _LINE, _TOP = 24, 616, 62, 22
+_LINE_PX, _HEIGHT_PX = 44, 78
 _MARGIN = 1.0
 """Powers of ten left free on both sides."""
-_MOST_TICKS = 8
+_MOST_TICKS = 6
+_GOOD, _BAD = "#2e8b57", "#c8443c"
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """From figures to percent of the width; ``zero`` is where a logarithmic axis, which has no zero, shows it."""
+
+    low: float
+    high: float
+    is_log: bool
+    zero: float = 0.0
+
+    def place(self, value: float) -> float:
+        at = math.log10(max(value, self.zero)) if self.is_log else value
+        return round(100 * (at - self.low) / (self.high - self.low), 2)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        if self.is_log:
+            return [(self.place(10.0**power), f"10{_raise(power)}") for power in _powers(self.low, self.high)]
+        step = 10 ** math.floor(math.log10((self.high - self.low) / 2))
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        every = max(1, -(-(last - first + 1) // _MOST_TICKS))
+        return [(self.place(n * step), show_number(n * step)) for n in range(first, last + 1) if n % every == 0]
 
 
 def build_scale(figures: Sequence[float | None], bound: float, holds: Holds, *, keeps: bool) -> str:
-    """Return the SVG; empty where there is no finite figure, or where the bound is not above zero.
+    """Return the scale as HTML; empty where no figure is finite.
 
     Parameters
     ----------
     keeps : whether the figures keep the bound: then they are drawn green, otherwise red
     """
-    found = [abs(one) for one in figures if one is not None and math.isfinite(one)]
-    if not found or bound <= 0:
+    found = [one for one in figures if one is not None and math.isfinite(one)]
+    if not found:
         return ""
-    # zero has no place on such a scale: it stands at the left end, two powers of ten below whatever is smallest
+    axis = _lay_axis(found, bound)
+    edge = axis.place(bound)
+    left, width = (0.0, edge) if holds == "at most" else (edge, round(100 - edge, 2))
+    parts = [
+        _box(f"left:{left}%;width:{width}%;top:18px;height:{_LINE_PX - 18}px;background:{_GOOD};opacity:.1"),
+        _box(f"left:0;right:0;top:{_LINE_PX}px;border-top:1px solid;opacity:.5"),
+        _box(f"left:{edge}%;top:12px;height:{_LINE_PX - 6}px;border-left:2px solid"),
+        _tell_bound(edge, bound),
+        *(_draw_tick(*tick) for tick in axis.ticks()),
+        *(_draw_dot(axis.place(one), _GOOD if keeps else _BAD) for one in found),
+    ]
+    if axis.is_log and min(found) == 0:
+        parts.append(_draw_tick(axis.place(0), "0"))
+    label = escape(_describe(found, bound, holds))
+    return (
+        f"<div role='img' aria-label='{label}' style='position:relative;height:{_HEIGHT_PX}px;max-width:42rem;"
+        f"margin:.4rem 1rem .4rem 0'>{''.join(parts)}</div>"
+    )
+
+
+def _lay_axis(found: Sequence[float], bound: float) -> _Axis:
+    if bound <= 0 or min(found) < 0:
+        low, high = min([*found, bound]), max([*found, bound])
+        spare = 0.12 * (high - low) or max(abs(bound), 1.0)
+        return _Axis(low - spare, high + spare, False)
+    # zero stands at the left end, two powers of ten below whatever is smallest
     smallest = min([one for one in found if one > 0] + [bound])
     zero = smallest / 100 if min(found) == 0 else smallest
     low = math.log10(zero) - _MARGIN
-    high = max(math.log10(max([bound, *found])) + _MARGIN, low + 2)
+    return _Axis(low, max(math.log10(max([bound, *found])) + _MARGIN, low + 2), True, zero)
 
-    def place(value: float) -> float:
-        share = (math.log10(max(value, zero)) - low) / (high - low)
-        return round(_LEFT + share * (_RIGHT - _LEFT), 1)
 
-    edge = place(bound)
-    kept = (_LEFT, edge) if holds == "at most" else (edge, _RIGHT)
-    colour = "#2e8b57" if keeps else "#c8443c"
-    dots = "".join(
-        f'<circle cx="{place(one)}" cy="{_LINE}" r="5" fill="{colour}" fill-opacity="0.45" stroke="{colour}"/>'
-        for one in found
-    )
-    ticks = "".join(_draw_tick(place(10.0**power), f"10{_raise(power)}") for power in _ticks(low, high))
-    if min(found) == 0:
-        ticks += _draw_tick(place(0), "0")
-    anchor = "start" if edge < _WIDTH / 2 else "end"
-    shift = 6 if anchor == "start" else -6
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" class="scale" '
-        f'aria-label="{_describe(found, bound, holds)}">'
-        f'<rect x="{kept[0]}" y="{_TOP}" width="{kept[1] - kept[0]}" height="{_LINE - _TOP}" fill="#2e8b57" '
-        f'fill-opacity="0.10"/><line x1="{_LEFT}" x2="{_RIGHT}" y1="{_LINE}" y2="{_LINE}" stroke="currentColor" '
-        f'stroke-opacity="0.5"/>{ticks}'
-        f'<line x1="{edge}" x2="{edge}" y1="{_TOP - 6}" y2="{_LINE + 6}" stroke="currentColor" stroke-width="2"/>'
-        f'<text x="{edge + shift}" y="{_TOP - 8}" text-anchor="{anchor}" fill="currentColor" font-size="13">'
-        f"bound {show_number(bound)}</text>{dots}</svg>"
-    )
+def _box(style: str, text: str = "") -> str:
+    return f"<span style='position:absolute;{style}'>{text}</span>"
+
+
+def _tell_bound(edge: float, bound: float) -> str:
+    side = f"left:calc({edge}% + 6px)" if edge < 50 else f"right:calc({round(100 - edge, 2)}% + 6px)"
+    return _box(f"{side};top:-6px;font-size:.8rem;white-space:nowrap", f"bound {show_number(bound)}")
 
 
 def _draw_tick(x: float, label: str) -> str:
-    return (
-        f'<line x1="{x}" x2="{x}" y1="{_LINE}" y2="{_LINE + 5}" stroke="currentColor" stroke-opacity="0.5"/>'
-        f'<text x="{x}" y="{_LINE + 22}" text-anchor="middle" fill="currentColor" fill-opacity="0.64" '
-        f'font-size="12">{label}</text>'
-    )
+    mark = _box(f"left:{x}%;top:{_LINE_PX}px;height:5px;border-left:1px solid;opacity:.5")
+    place = f"left:{x}%;top:{_LINE_PX + 8}px;transform:translateX(-50%);font-size:.75rem;opacity:.64"
+    return mark + _box(f"{place};white-space:nowrap", label)
 
 
-def _ticks(low: float, high: float) -> list[int]:
+def _draw_dot(x: float, colour: str) -> str:
+    place = f"left:calc({x}% - 5px);top:{_LINE_PX - 5}px;width:10px;height:10px;border-radius:50%"
+    return _box(f"{place};border:1px solid {colour};background:{colour}73")
+
+
+def _powers(low: float, high: float) -> list[int]:
     powers = range(math.ceil(low), math.floor(high) + 1)
-    step = max(1, -(-len(powers) // _MOST_TICKS))
-    return [power for power in powers if power % step == 0]
+    every = max(1, -(-len(powers) // _MOST_TICKS))
+    return [power for power in powers if power % every == 0]
 
 
 def _raise(power: int) -> str:
@@ -79,9 +114,6 @@ def _raise(power: int) -> str:
 
 
 def _describe(found: Sequence[float], bound: float, holds: Holds) -> str:
-    span = (
-        show_number(min(found))
-        if min(found) == max(found)
-        else (f"{show_number(min(found))} to {show_number(max(found))}")
-    )
+    least, most = show_number(min(found)), show_number(max(found))
+    span = least if least == most else f"{least} to {most}"
     return f"Measured {span}; {holds} {show_number(bound)} keeps the statement"

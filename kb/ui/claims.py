@@ -1,5 +1,6 @@
 """Executable claims as a reader sees them: what is claimed, what became of it, and a button that checks it again."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,59 +14,55 @@ from kb.ui.marks import count_words
 from kb.ui.verdict_lines import mark_of, tell_margin
 
 Pair = tuple[ClaimCard, Verdict | None]
+_NEWEST = 8
+"""So many verdicts at most stand on the first page."""
+_STATES = ("verified", "refuted", "inconclusive", "not_run")
 
 
 def show_newest(library: Library) -> None:
-    """Draw all claims, the newest verdicts first, and the button that runs every check."""
+    """Draw how many claims there are and what became of them, the newest verdicts, and the button that runs all."""
     verdicts = {one.claim: one for one in library.verdicts()}
     pairs: list[Pair] = [(card, verdicts.get(card.id)) for card in library.claims()]
     if not pairs:
         st.html('<p class="quiet">No claim can be executed yet.</p>')
         return
-    pairs.sort(key=lambda pair: moment_of(pair[1]).timestamp() if pair[1] else 0.0, reverse=True)
-    names = {one.slug: one.name for one in library.concepts()}
-    st.html(f'<ul class="rows tight">{"".join(_tell_briefly(card, verdict, names) for card, verdict in pairs)}</ul>')
-    fresh = sum(1 for _, verdict in pairs if verdict and not verdict.stale)
-    told = "All are up to date." if fresh == len(pairs) else f"{count_words(len(pairs) - fresh, 'check')} to run."
+    st.html(_list(_choose_newest(pairs), {one.slug: one.name for one in library.concepts()}))
+    counts = Counter(verdict.verdict if verdict else "not_run" for _, verdict in pairs)
+    tally = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in _STATES if counts[name])
+    st.html(f'<p>{link(address("claims"), f"All {len(pairs)} claims")}<span class="quiet">: {tally}</span></p>')
+    waiting = sum(card.cost == "exact" and (verdict is None or verdict.stale) for card, verdict in pairs)
+    told = f"{count_words(waiting, 'check')} to run." if waiting else "All exact ones are up to date."
     show_check(library, "Run the checks", (), key="run all checks", told=told)
 
 
+def _choose_newest(pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the newest verdicts, or, where there are none yet, claims from all over the list."""
+    judged = [(card, verdict) for card, verdict in pairs if verdict]
+    if not judged:
+        return list(pairs[:: max(1, len(pairs) // _NEWEST)][:_NEWEST])
+    return [*sorted(judged, key=lambda pair: moment_of(pair[1]).timestamp(), reverse=True)[:_NEWEST]]
+
+
 def show_claims(library: Library, pairs: Sequence[Pair]) -> None:
-    """Draw claims in full: statement, evidence, figure and bound, what it rejects, and a button for each."""
-    names = {one.slug: one.name for one in library.concepts()}
-    for card, verdict in pairs:
-        st.html(_tell_fully(card, verdict, names))
-        show_check(library, "Run this check again" if verdict else "Run this check", (card.id,), key=card.id)
+    """Draw the claims about an idea, each in two lines, and the button that executes them."""
+    st.html(_list(pairs, {one.slug: one.name for one in library.concepts()}))
+    quick = [card.id for card, _ in pairs if card.cost == "exact"]
+    if quick:
+        told = "" if len(quick) == len(pairs) else f"{len(quick)} of them; the others take longer, each on its page."
+        show_check(library, "Execute them", quick, key="all of this idea", told=told)
 
 
-def _between(card: ClaimCard, names: dict[str, str]) -> str:
-    return " and ".join(record_link(f"concept:{slug}", names.get(slug, slug)) for slug in card.between)
+def _list(pairs: Sequence[Pair], names: dict[str, str]) -> str:
+    return f'<ul class="rows tight">{"".join(_tell(card, verdict, names) for card, verdict in pairs)}</ul>'
 
 
-def _tell_briefly(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
-    sentence = first_sentence(card.statement)
+def _tell(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
+    between = " and ".join(record_link(f"concept:{slug}", names.get(slug, slug)) for slug in card.between)
+    sentence = link(address("claims", id=card.id), first_sentence(card.statement))
     return (
-        f"<li>{mark_of(verdict)} &ensp;{link(address('claims', id=card.id), sentence)}."
-        f'<br><span class="quiet">{_between(card, names)}: {escape(tell_margin(card, verdict))}</span></li>'
+        f"<li>{mark_of(verdict)} &ensp;{sentence}."
+        f'<br><span class="quiet">{between}: {escape(tell_margin(card, verdict))}</span></li>'
     )
-
-
-def _tell_fully(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
-    where = record_link(card.evidence.paper, card.evidence.paper)
-    when = f"{verdict.ran_at:%d %B %Y}, {verdict.seconds:.1f} s" if verdict and verdict.ran_at else ""
-    facts = {
-        "Between": _between(card, names),
-        "Measured": escape(tell_margin(card, verdict)),
-        "In detail": escape(verdict.detail) if verdict else "",
-        "Why this bound": escape(card.why_bound),
-        "Inputs": escape(card.inputs),
-        "Evidence": f"{where}, {escape(card.evidence.locator)}",
-        "Rejects": escape("; ".join(card.wrong_variants)),
-        "Last run": escape(when),
-    }
-    rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items() if value)
-    more = link(address("claims", id=card.id), "The whole claim")
-    return f"<p>{mark_of(verdict)} &ensp;{escape(card.statement)} {more}</p><dl class='facts'>{rows}</dl>"
 
 
 def show_check(
