@@ -27,7 +27,7 @@ def show_newest(library: Library) -> None:
         st.html('<p class="quiet">No claim can be executed yet.</p>')
         return
     st.html(_list(_choose_newest(pairs), {one.slug: one.name for one in library.concepts()}))
-    counts = Counter(verdict.verdict if verdict else "not_run" for _, verdict in pairs)
+    counts = Counter(str(verdict.verdict) if verdict else "not_run" for _, verdict in pairs)
     tally = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in _STATES if counts[name])
     st.html(f'<p>{link(address("claims"), f"All {len(pairs)} claims")}<span class="quiet">: {tally}</span></p>')
     waiting = sum(card.cost == "exact" and (verdict is None or verdict.stale) for card, verdict in pairs)
