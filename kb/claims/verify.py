@@ -38,8 +38,12 @@ def run_claim(id: str, *, seed: int = 0, draws: int | None = None) -> Verdict:
     if claim.smallest is None:
         return verdict
     begun = time.perf_counter()
-    example = claim.smallest(claim.subject)
-    return replace(verdict, example=example, seconds=verdict.seconds + time.perf_counter() - begun)
+    try:
+        with one_thread():
+            found = replace(verdict, example=claim.smallest(claim.subject))
+    except Exception as error:  # noqa: BLE001 -- as in a check
+        found = replace(verdict, detail=f"no example: the search failed: {tell_error(error)}")
+    return replace(found, seconds=verdict.seconds + time.perf_counter() - begun)
 
 
 def run_wrong_variants(id: str, *, seed: int = 0) -> list[tuple[str, Verdict]]:
@@ -93,7 +97,21 @@ def _run(claim: Claim, subject: Subject, seed: int, expected: VerdictName, draws
 
 def _measure(claim: Claim, subject: Subject, seed: int, draws: int, precision: Precision) -> list[Measurement]:
     with one_thread():
-        return [claim.check(subject, Draw(_STRIDE * seed + number, precision)) for number in range(draws)]
+        return [_try(claim, subject, Draw(_STRIDE * seed + number, precision)) for number in range(draws)]
+
+
+def _try(claim: Claim, subject: Subject, draw: Draw) -> Measurement:
+    """Measure one draw; code that fails gives no figure, and says why: no claim rests on code that does not run."""
+    try:
+        return claim.check(subject, draw)
+    except Exception as error:  # noqa: BLE001 -- whatever the code under test raises, it is no verdict on the claim
+        return Measurement(math.nan, f"the check failed: {tell_error(error)}")
+
+
+def tell_error(error: Exception) -> str:
+    """Return an error in one line: its kind, and the first line of what it says."""
+    said = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _least_favourable(claim: Claim, found: list[Measurement], expected: VerdictName) -> Measurement:

@@ -150,3 +150,28 @@ def test_a_claim_runs_on_one_thread_and_leaves_their_number_as_it_was(monkeypatc
         torch.set_num_threads(1)
 
     assert set(seen) == {1}
+
+
+def test_code_that_fails_is_no_verdict_and_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch):
+    shipped = get_claim("rwkv-parallel-is-recurrent")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("shapes do not fit\nand a second line")
+
+    def give(check: object, smallest: object = None) -> None:
+        claim = replace(shipped, check=check, smallest=smallest)
+        monkeypatch.setattr("kb.claims.verify.get_claim", lambda id: claim)
+
+    give(fail)
+    verdict = run_claim(shipped.id, draws=2)
+    assert (verdict.verdict, verdict.measured, verdict.figures) == ("inconclusive", None, (None, None))
+    assert verdict.detail.startswith("the check failed: RuntimeError: shapes do not fit")
+    assert "second line" not in verdict.detail
+    assert [one.verdict for _, one in run_wrong_variants(shipped.id)] == ["inconclusive"] * len(
+        shipped.wrong_variants
+    )
+
+    give(shipped.check, fail)
+    verdict = run_claim(shipped.id, draws=2)
+    assert (verdict.verdict, verdict.example) == ("verified", None)
+    assert verdict.detail == "no example: the search failed: RuntimeError: shapes do not fit"
