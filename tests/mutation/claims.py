@@ -1,8 +1,8 @@
 """Tries whether the claims notice faults in the reference files: ``python -m tests.mutation.claims [IDEA...]``.
 
 A mutant is noticed where an exact claim that executes the idea comes out otherwise than expected, as ``stemma
-verify`` would report it. A claim tests a relation, not a file, so not every mutant has to be noticed: the report gives
-the share, and with ``--survivors`` what none of the claims saw.
+verify`` would report it. A claim tests a relation, not a file, so not every mutant has to be noticed: the report
+gives the share, and with ``--survivors`` what none of the claims saw.
 """
 
 import argparse
