@@ -6,7 +6,19 @@ for a concept, ``code:linear-attention`` for its reference implementation.
 """
 
 from kb.records.articles import Article, ArticleText, ArticleView, PaperMention
-from kb.records.claiming import ClaimCard, ClaimCost, ClaimKind, Example, Holds, Precision, Verdict
+from kb.records.claiming import (
+    OWN_CLAIM,
+    ClaimCard,
+    ClaimCost,
+    ClaimKind,
+    Example,
+    Holds,
+    OwnClaim,
+    OwnOutcome,
+    Precision,
+    Verdict,
+)
+from kb.records.discovery import DiscoveredRelation, Discovery, OrderedClass, RelationKind, Side
 from kb.records.importing import ImportReport
 from kb.records.literature import (
     Catalogue,
@@ -23,11 +35,11 @@ from kb.records.literature import (
     Term,
 )
 from kb.records.maps import (
+    EdgeLayers,
     Executed,
     Hop,
     Lane,
     LineageMap,
-    EdgeLayers,
     MapLink,
     MapPoint,
     MapView,
@@ -69,9 +81,9 @@ __all__ = [
     "DRAWN",
     "EDGE_KINDS",
     "EXACT_KINDS",
-    "EdgeLayers",
     "FAMILIES",
     "LANGUAGES",
+    "OWN_CLAIM",
     "WORK_KINDS",
     "Article",
     "ArticleText",
@@ -84,8 +96,11 @@ __all__ = [
     "Concept",
     "ConceptView",
     "Confinement",
+    "DiscoveredRelation",
+    "Discovery",
     "Divergence",
     "Document",
+    "EdgeLayers",
     "Evidence",
     "Example",
     "Executed",
@@ -112,6 +127,9 @@ __all__ = [
     "Network",
     "NetworkNode",
     "OpenCitation",
+    "OrderedClass",
+    "OwnClaim",
+    "OwnOutcome",
     "Paper",
     "PaperMention",
     "PaperRecord",
@@ -122,6 +140,7 @@ __all__ = [
     "Precision",
     "Preset",
     "Reason",
+    "RelationKind",
     "ReviewNote",
     "Role",
     "RunNote",
@@ -130,6 +149,7 @@ __all__ = [
     "RunStatus",
     "SearchAnswer",
     "SearchFilter",
+    "Side",
     "Skipped",
     "Snippet",
     "SnippetFile",

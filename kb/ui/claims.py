@@ -1,6 +1,6 @@
 """Executable claims as a reader sees them: what is claimed, what became of it, and a button that checks it again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -38,6 +38,12 @@ def show_claims(library: Library, pairs: Sequence[Pair]) -> None:
         show_check(library, "Run this check again" if verdict else "Run this check", (card.id,), key=card.id)
 
 
+def tell_source(card: ClaimCard) -> str:
+    """Return who says what is claimed, and where, as HTML; of a user's own there may be no paper."""
+    paper, locator = card.evidence.paper, escape(card.evidence.locator)
+    return f"{record_link(paper, paper)}, {locator}" if paper else locator
+
+
 def _between(card: ClaimCard, names: dict[str, str]) -> str:
     return " and ".join(record_link(f"concept:{slug}", names.get(slug, slug)) for slug in card.between)
 
@@ -46,12 +52,12 @@ def _tell_briefly(card: ClaimCard, verdict: Verdict | None, names: dict[str, str
     sentence = first_sentence(card.statement)
     return (
         f"<li>{mark_of(verdict)} &ensp;{link(address('claims', id=card.id), sentence)}."
-        f'<br><span class="quiet">{_between(card, names)}: {escape(tell_margin(card, verdict))}</span></li>'
+        f'<br><span class="quiet">{"your own, " if card.own else ""}{_between(card, names)}: '
+        f"{escape(tell_margin(card, verdict))}</span></li>"
     )
 
 
 def _tell_fully(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
-    where = record_link(card.evidence.paper, card.evidence.paper)
     when = f"{verdict.ran_at:%d %B %Y}, {verdict.seconds:.1f} s" if verdict and verdict.ran_at else ""
     facts = {
         "Between": _between(card, names),
@@ -59,13 +65,28 @@ def _tell_fully(card: ClaimCard, verdict: Verdict | None, names: dict[str, str])
         "In detail": escape(verdict.detail) if verdict else "",
         "Why this bound": escape(card.why_bound),
         "Inputs": escape(card.inputs),
-        "Evidence": f"{where}, {escape(card.evidence.locator)}",
+        "Evidence": tell_source(card),
         "Rejects": escape("; ".join(card.wrong_variants)),
         "Last run": escape(when),
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items() if value)
     more = link(address("claims", id=card.id), "The whole claim")
-    return f"<p>{mark_of(verdict)} &ensp;{escape(card.statement)} {more}</p><dl class='facts'>{rows}</dl>"
+    own = "<b class='quiet'>your own</b> &ensp;" if card.own else ""
+    return f"<p>{mark_of(verdict)} &ensp;{own}{escape(card.statement)} {more}</p><dl class='facts'>{rows}</dl>"
+
+
+def tell_variants(card: ClaimCard, found: Mapping[str, str]) -> str:
+    """Return what a claim has to reject, and what became of each as far as that is known, as HTML."""
+    opposite = "verified" if card.expected == "refuted" else "refuted"
+    told = "The corrections under which it would be true" if card.expected == "refuted" else "What it rejects"
+    items = "".join(
+        f"<li>{escape(name)} <span class='quiet'>{escape(found.get(name, ''))}</span></li>"
+        for name in card.wrong_variants
+    )
+    return (
+        f"<h2>{told}</h2><p class='quiet'>A check that no misreading fails proves nothing: each of these has to come "
+        f"out as {opposite}.</p><ul class='rows tight'>{items}</ul>"
+    )
 
 
 def show_check(
