@@ -6,6 +6,8 @@ measure         how far two tensors are apart
 mixers          runs a mixer in parts, and compares two of them, their gradients too
 smallest        the search for the smallest input on which two functions differ
 registry        walks the folders: ``list_claims``, ``get_claim``; loads no torch
+judging         from the figures of all draws to a verdict
+own             a folder of its own: claims that a user wrote, read as text and executed in a confined process
 verify          executes a claim: ``run_claim``, ``run_wrong_variants``, ``current_hash``
 
 Every folder is a family (``fast_weights``, ``recurrence``, ...), every file in it a small group of claims that share

@@ -59,7 +59,8 @@ def get_claim(id: str) -> Claim:
     if wanted in claims:
         return claims[wanted]
     nearest = difflib.get_close_matches(wanted, claims, n=3, cutoff=0.3)
-    raise NotFoundError(f"no claim has the id {id!r}: there is {', '.join(nearest or claims)}")
+    hint = f"the nearest is {', '.join(nearest)}" if nearest else "'stemma verify --list' lists them"
+    raise NotFoundError(f"no claim has the id {id!r}: {hint}")
 
 
 def file_of(claim: Claim) -> Path:

@@ -10,15 +10,16 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from kb.claims.claim import Claim, Measurement, Subject, find_worst, judge, opposite
+from kb.claims.claim import Claim, Measurement, Subject, opposite
 from kb.claims.draw import Draw
+from kb.claims.judging import conclude, list_figures
 from kb.claims.registry import get_claim, hash_code
 from kb.claims.threads import one_thread
 from kb.records import Precision, Verdict, VerdictName
 
 VARIANT_DRAWS = 3
 """How many draws a wrong variant gets: each of them has to reject it."""
-_STRIDE = 1000
+STRIDE = 1000
 """Seeds of one execution lie between two multiples of it."""
 
 
@@ -71,33 +72,27 @@ def _run(claim: Claim, subject: Subject, seed: int, expected: VerdictName, draws
 
     start = time.perf_counter()
     found = _measure(claim, subject, seed, draws, "double")
-    least = _least_favourable(claim, found, expected)
-    verdict, bound = judge(least.value, claim.bound, claim.holds), claim.bound
-    detail = least.detail
-    if claim.bound_single is not None:
-        single = _least_favourable(claim, _measure(claim, subject, seed, draws, "single"), expected)
-        detail = "; ".join(filter(None, (detail, f"in float32 {single.value:.2g}")))
-        if judge(single.value, claim.bound_single, claim.holds) != expected and verdict == expected:
-            verdict, bound, least = judge(single.value, claim.bound_single, claim.holds), claim.bound_single, single
+    single = _measure(claim, subject, seed, draws, "single") if claim.bound_single is not None else []
+    reached = conclude(claim, found, single, expected)
     return Verdict(
         claim=claim.id,
-        verdict=verdict,
+        verdict=reached.verdict,
         expected=expected,
-        measured=least.value if math.isfinite(least.value) else None,
-        bound=bound,
+        measured=reached.measured,
+        bound=reached.bound,
         seconds=time.perf_counter() - start,
         seed=seed,
         code_hash=hash_code(claim),
         versions={"python": platform.python_version(), "torch": torch.__version__},
         ran_at=datetime.now(UTC),
-        detail=detail,
-        figures=tuple(one.value if math.isfinite(one.value) else None for one in found),
+        detail=reached.detail,
+        figures=list_figures(found),
     )
 
 
 def _measure(claim: Claim, subject: Subject, seed: int, draws: int, precision: Precision) -> list[Measurement]:
     with one_thread():
-        return [_try(claim, subject, Draw(_STRIDE * seed + number, precision)) for number in range(draws)]
+        return [_try(claim, subject, Draw(STRIDE * seed + number, precision)) for number in range(draws)]
 
 
 def _try(claim: Claim, subject: Subject, draw: Draw) -> Measurement:
@@ -112,10 +107,3 @@ def tell_error(error: Exception) -> str:
     """Return an error in one line: its kind, and the first line of what it says."""
     said = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _least_favourable(claim: Claim, found: list[Measurement], expected: VerdictName) -> Measurement:
-    """Return the measurement that speaks most against the expected verdict."""
-    favours_small = (claim.holds == "at most") == (expected == "verified")
-    worst = find_worst((one.value for one in found), "at most" if favours_small else "at least")
-    return next(one for one in found if one.value == worst or (math.isnan(one.value) and math.isnan(worst)))

@@ -1,6 +1,6 @@
 """``verify``: execute claims, print their verdicts, and fail where one is not as expected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,7 @@ from kb.cli.words import count_words
 from kb.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from kb.library import Library
     from kb.library.verdict_report import Variants
     from kb.records import ClaimCard, Verdict
 
@@ -36,19 +37,27 @@ def verify(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the verdicts to FILE.md or FILE.json as well.")
     ] = None,
+    own: Annotated[
+        bool | None,
+        typer.Option("--own/--no-own", help="Only claims of your own, or none. Both by default: see below."),
+    ] = None,
     only_list: Annotated[bool, typer.Option("--list", help="List them and run nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Execute claims about ideas, and record the verdicts.
 
     The exit code is 1 where a verdict is not the expected one, or where a claim takes a wrong variant for right.
+    Claims of your own run confined, beside those that ship; they count for the exit code where you ask for them, by
+    name or with --own.
     """
     costs = parse_choices(cost, _COSTS, "--cost") or (_COSTS if only_list else _COSTS[:2])
     day = _parse_day(since)
     _refuse_other_endings(report)
     with open_library(context) as library:
         known = {one.claim: one for one in library.verdicts()}
-        cards = _choose(library.claims(), ids or [], costs, _parse_family(family))
+        named = {_resolve(library, one) for one in ids or []}
+        cards = [card for card in library.claims() if own is None or card.own == own]
+        cards = _choose(cards, named, costs, _parse_family(family))
         cards = [card for card in cards if day is None or not _is_known_since(known.get(card.id), day)]
         chosen = [card.id for card in cards]
         variants = None
@@ -59,7 +68,7 @@ def verify(
     _write_report(report, cards, known, variants)
     _tell(cards, known, variants, as_json=as_json)
     if not only_list:
-        _judge(cards, known, variants)
+        _judge(cards, known, variants, asked=bool(own or named))
 
 
 def _parse_day(text: str) -> datetime | None:
@@ -86,16 +95,30 @@ def _parse_family(text: str) -> str:
     return next(iter(parse_choices(text, FAMILIES, "--family", most=1)), "")
 
 
-def _choose(cards: "Sequence[ClaimCard]", ids: Sequence[str], costs: Sequence[str], family: str) -> "list[ClaimCard]":
+def _resolve(library: "Library", name: str) -> str:
+    """Return the id of the claim that a name means: of one of the user's, or of one that ships.
+
+    Raises
+    ------
+    NotFoundError : there is none
+    """
+    from kb.claims.registry import get_claim
+    from kb.library.own_claims import is_own
+
+    if is_own(name) or name.strip().casefold() in {one.name for one in library.own_claims()}:
+        return library.own_claim(name).address
+    return get_claim(name).id
+
+
+def _choose(
+    cards: "Sequence[ClaimCard]", named: Collection[str], costs: Sequence[str], family: str
+) -> "list[ClaimCard]":
     """Return the claims that were asked for, in the library's order; one that is named is meant whatever it costs.
 
     Raises
     ------
-    NotFoundError : an unknown claim, or nothing is left
+    NotFoundError : nothing is left
     """
-    from kb.claims.registry import get_claim
-
-    named = {get_claim(one).id for one in ids}
     chosen = [
         card
         for card in cards
@@ -140,12 +163,24 @@ def _tell(
     print_verdicts(cards, verdicts, variants)
 
 
-def _judge(cards: "Sequence[ClaimCard]", verdicts: "Mapping[str, Verdict]", variants: "Variants | None") -> None:
-    """Leave with exit code 1 where a verdict is not the expected one, or a wrong variant was not rejected."""
+def _judge(
+    cards: "Sequence[ClaimCard]", verdicts: "Mapping[str, Verdict]", variants: "Variants | None", *, asked: bool
+) -> None:
+    """Leave with exit code 1 where a verdict is not the expected one, or a wrong variant was not rejected.
+
+    Parameters
+    ----------
+    asked : whether the user asked for just these claims: then his own count as well
+    """
     from kb.library.verdict_report import list_survivors
 
-    wrong = [card.id for card in cards if verdicts[card.id].verdict != card.expected]
-    survivors = list_survivors(variants or {})
+    counted = [card for card in cards if asked or not card.own]
+    wrong = [card.id for card in counted if verdicts[card.id].verdict != card.expected]
+    aside = [card.id for card in cards if card not in counted and verdicts[card.id].verdict != card.expected]
+    ids = {card.id for card in counted}
+    survivors = list_survivors({id: found for id, found in (variants or {}).items() if id in ids})
+    if aside:
+        complain(f"{count_words(len(aside), 'verdict')} of your own not as expected: {', '.join(aside)}")
     if wrong:
         complain(f"{count_words(len(wrong), 'verdict')} not as expected: {', '.join(wrong)}")
     if survivors:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kb.cli.page import write
-from kb.cli.words import count_words, verdict_part
+from kb.cli.words import Part, count_words, verdict_part
 
 if TYPE_CHECKING:
     from kb.library.verdict_report import Variants
@@ -17,23 +17,35 @@ def print_verdicts(
 ) -> None:
     """Print each claim with its verdict, its figure against its bound, its example, and what it rejects."""
     for card in cards:
-        verdict = verdicts.get(card.id)
-        sign = verdict_part(verdict.verdict, verdict.stale) if verdict else verdict_part("not_run")
-        wanted = card.expected == "refuted" and verdict is not None and verdict.verdict == "refuted"
-        write(sign, ", as expected" if wanted else "", "  ", (card.id, "bold"))
-        write(card.statement, indent=2)
-        write((_figures(card, verdict), "dim"), indent=2)
-        if verdict and verdict.detail:
-            write((verdict.detail, "dim"), indent=2)
-        if verdict and verdict.example:
-            _print_example(verdict.example)
-        for name, one in (variants or {}).get(card.id, ()):
-            rejected = one.verdict == one.expected
-            write(("rejects " if rejected else "TAKES FOR RIGHT ", "dim" if rejected else "red"), name, indent=4)
+        print_verdict(card, verdicts.get(card.id), (variants or {}).get(card.id, ()))
         write("")
     counts = Counter(verdicts[card.id].verdict if card.id in verdicts else "not_run" for card in cards)
     told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())
     write(f"{count_words(len(cards), 'claim')}: {told}" if cards else "every claim asked for is up to date")
+
+
+def print_verdict(
+    card: "ClaimCard", verdict: "Verdict | None", variants: "Sequence[tuple[str, Verdict]]" = ()
+) -> None:
+    """Print one claim with its verdict, its figure against its bound, its example, and what it rejects."""
+    sign = verdict_part(verdict.verdict, verdict.stale) if verdict else verdict_part("not_run")
+    wanted = card.expected == "refuted" and verdict is not None and verdict.verdict == "refuted"
+    own = (f"  {card.id}, your own", "dim") if card.own else ""
+    write(sign, ", as expected" if wanted else "", "  ", (card.name or card.id, "bold"), own)
+    write(card.statement, indent=2)
+    write((_figures(card, verdict), "dim"), indent=2)
+    if verdict and verdict.detail:
+        write((verdict.detail, "dim"), indent=2)
+    if verdict and verdict.example:
+        _print_example(verdict.example)
+    for name, one in variants:
+        write(_tell_variant(one), name, (f"  {one.detail}" if one.measured is None else "", "dim"), indent=4, hang=2)
+
+
+def _tell_variant(verdict: "Verdict") -> "Part":
+    if verdict.verdict == verdict.expected:
+        return "rejects ", "dim"
+    return "CANNOT JUDGE " if verdict.verdict == "inconclusive" else "TAKES FOR RIGHT ", "red"
 
 
 def _print_example(example: "Example") -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from kb.library.opening import Progress
-from kb.records import Executed, Verdict
+from kb.library.own_reading import current_hashes
+from kb.records import OWN_CLAIM, Executed, Verdict
 from kb.reference.registry import list_ideas
 from kb.store import Store, verdicts
 
@@ -42,13 +43,19 @@ def list_verdicts(store: Store) -> list[Verdict]:
     """Return the newest verdict of each claim, stale where its code has changed since."""
     from kb.claims.registry import list_claims
 
-    current = {card.id: card.code_hash for card in list_claims()}
+    own = current_hashes(store)
+    current = {card.id: card.code_hash for card in list_claims()} | own
     with store.read() as session:
-        return verdicts.list_verdicts(session, current)
+        found = verdicts.list_verdicts(session, current)
+    # what was found of a user's own claim that is gone says nothing any more
+    return [one for one in found if one.claim in own or not one.claim.startswith(OWN_CLAIM)]
 
 
 def list_history(store: Store, id: str) -> list[Verdict]:
     """Return what was ever found of one claim, the newest first."""
+    if id.startswith(OWN_CLAIM):
+        with store.read() as session:
+            return verdicts.list_history(session, id, current_hashes(store).get(id, ""))
     from kb.claims.registry import get_claim
     from kb.claims.verify import current_hash
 

@@ -100,6 +100,8 @@ def _build_row(
         "code_hash": card.code_hash,
         "versions": known.versions if known else {},
     }
+    if card.own:
+        row |= {"own": True, "name": card.name}
     if known and known.example:
         row["example"] = {"inputs": known.example.inputs, "outputs": known.example.outputs}
     if variants is not None:

@@ -6,7 +6,19 @@ for a concept, ``code:linear-attention`` for its reference implementation.
 """
 
 from kb.records.articles import Article, ArticleText, ArticleView, PaperMention
-from kb.records.claiming import ClaimCard, ClaimCost, ClaimKind, Example, Holds, Precision, Verdict
+from kb.records.claiming import (
+    OWN_CLAIM,
+    ClaimCard,
+    ClaimCost,
+    ClaimKind,
+    Example,
+    Holds,
+    OwnClaim,
+    OwnOutcome,
+    Precision,
+    Verdict,
+)
+from kb.records.discovery import DiscoveredRelation, Discovery, OrderedClass, RelationKind, Side
 from kb.records.importing import ImportReport
 from kb.records.literature import (
     Catalogue,
@@ -71,6 +83,7 @@ __all__ = [
     "EXACT_KINDS",
     "FAMILIES",
     "LANGUAGES",
+    "OWN_CLAIM",
     "WORK_KINDS",
     "Article",
     "ArticleText",
@@ -83,6 +96,8 @@ __all__ = [
     "Concept",
     "ConceptView",
     "Confinement",
+    "DiscoveredRelation",
+    "Discovery",
     "Divergence",
     "Document",
     "EdgeLayers",
@@ -112,6 +127,9 @@ __all__ = [
     "Network",
     "NetworkNode",
     "OpenCitation",
+    "OrderedClass",
+    "OwnClaim",
+    "OwnOutcome",
     "Paper",
     "PaperMention",
     "PaperRecord",
@@ -122,6 +140,7 @@ __all__ = [
     "Precision",
     "Preset",
     "Reason",
+    "RelationKind",
     "ReviewNote",
     "Role",
     "RunNote",
@@ -130,6 +149,7 @@ __all__ = [
     "RunStatus",
     "SearchAnswer",
     "SearchFilter",
+    "Side",
     "Skipped",
     "Snippet",
     "SnippetFile",

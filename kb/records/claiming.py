@@ -16,6 +16,8 @@ ClaimCost = Literal["exact", "trend", "long"]
 """Exact: well below a second. Trend: seconds, over several seeds. Long: minutes, run on request only."""
 Holds = Literal["at most", "at least"]
 Precision = Literal["double", "single"]
+OWN_CLAIM = "own:"
+"""How the address of a user's own claim begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,41 @@ class ClaimCard:
     """Reference implementations that its check runs, by slug."""
     has_example: bool = False
     """Whether the smallest input on which it fails is searched for."""
+    own: bool = False
+    """Whether a user wrote it: then its id is its address, ``own:3``, and its code runs confined."""
+    name: str = ""
+    """Of a user's own claim: the id that its file gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnClaim:
+    """A claim that a user wrote, as it is kept. Its address, ``own:3``, stays when it is changed."""
+
+    id: int
+    name: str
+    """The id that its file gives it."""
+    code: str
+    created_at: datetime
+    version: int = 1
+    changed_at: datetime | None = None
+    card: ClaimCard | None = None
+    """None where the file can no longer be read: it was kept by another version, or for an idea that is gone."""
+    trouble: str = ""
+    """Why it cannot be read."""
+
+    @property
+    def address(self) -> str:
+        """Its name wherever a claim's id is taken."""
+        return f"{OWN_CLAIM}{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOutcome:
+    """What one execution of a user's own claim found; a verdict follows from its figures, and only from them."""
+
+    verdict: "Verdict"
+    variants: tuple[tuple[str, "Verdict"], ...] = ()
+    """What became of each wrong variant, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import streamlit as st
 from kb.library import Library
 from kb.records import ConceptView, LineageEdge, PaperView
 from kb.ui.contested import CONTESTED
-from kb.ui.edge_layers import tell_layers
+from kb.ui.edge_layers import list_own_apart, tell_layers, tell_own
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.map_controls import enter_focus
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
@@ -63,6 +63,8 @@ def _show_idea(record: ConceptView) -> None:
         if edges:
             lines = [_tell_edge(edge, record, is_ancestor=is_ancestor) for edge in edges]
             st.html(f"<h3>{title}</h3>{_list(lines)}")
+    if own := list_own_apart(record):
+        st.html(f"<h3>Your own claims</h3>{_list(own)}")
 
 
 def _tell_edge(edge: LineageEdge, record: ConceptView, *, is_ancestor: bool) -> str:
@@ -71,7 +73,7 @@ def _tell_edge(edge: LineageEdge, record: ConceptView, *, is_ancestor: bool) -> 
     words = f'<span class="quiet">{escape(kind_words(edge.kind))}</span>'
     contested = f' <span class="quiet">{CONTESTED}</span>' if edge.is_contested else ""
     told = f"{words} {name}" if is_ancestor else f"{name} {words} this"
-    return f"{told}{contested}<br>{tell_layers(record.layers_of(edge))}"
+    return f"{told}{contested}<br>{tell_layers(record.layers_of(edge))}{tell_own(record.claims, edge)}"
 
 
 def _show_paper(record: PaperView) -> None:

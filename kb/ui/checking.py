@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import streamlit as st
 
 import kb
 from kb.library import Library
-from kb.records import Verdict
+from kb.records import ClaimCard, Verdict
 from kb.ui.marks import count_words
 from kb.ui.numbers import show_number
 
@@ -43,7 +43,7 @@ def run_checks(
     place         : where the progress is drawn; leaving the page, or the app's Stop, ends the checks as well
     with_variants : run the wrong variants of the claims too
     """
-    chosen = set(ids) or {card.id for card in library.claims() if card.cost == "exact"}
+    chosen = set(ids) or set(list_exact(library, library.claims()))
     began = datetime.now(UTC)
     place.progress(0.0, text=f"Loading torch for {count_words(len(chosen), 'check')}")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
@@ -63,6 +63,12 @@ def run_checks(
             return Checked(variants=_read_variants(report) if with_variants else ())
         last = [line for line in errors.read().splitlines() if line.strip()][-1:]
     return Checked(f"The checks could not be run: {''.join(last) or 'the command said nothing'}")
+
+
+def list_exact(library: Library, cards: Iterable[ClaimCard]) -> list[str]:
+    """Return which claims can be executed at once: the exact ones, the reader's own only where code is confined."""
+    with_own = library.confinement().way != "none"
+    return [card.id for card in cards if card.cost == "exact" and (with_own or not card.own)]
 
 
 def _read_variants(report: Path) -> tuple[tuple[str, str], ...]:

@@ -1,12 +1,13 @@
 """All claims, family by family, with filters that stand in the address."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
 from kb.library import Library
-from kb.records import FAMILIES, ClaimCard, Verdict
+from kb.records import FAMILIES, ClaimCard, OwnClaim, Verdict
+from kb.ui.checking import list_exact
 from kb.ui.claims import show_check
 from kb.ui.edge_layers import first_sentence
 from kb.ui.links import address, escape, link
@@ -16,19 +17,22 @@ from kb.ui.verdict_lines import mark_of
 
 KINDS = ("equality", "reduction", "limit", "scaling", "ordering", "count", "inequality", "separation")
 VERDICTS = ("verified", "refuted", "inconclusive", "not_run", "stale")
-_PLURALS = {"equality": "equalities", "inequality": "inequalities", "scaling": "scaling laws"}
+WHOSE = ("shipped", "own")
+_PLURALS = {"equality": "equalities", "inequality": "inequalities", "scaling": "scaling laws", "own": "your own"}
 
 
 def show_list(library: Library) -> None:
     """Draw how many claims there are and what became of them, the filters, and the claims that pass."""
     cards, verdicts = library.claims(), {one.claim: one for one in library.verdicts()}
     st.html(f"<h1>Claims</h1><p class='lead'>{_tell_whole(cards, verdicts)}</p>{_EXPLAINED}")
-    _show_filters()
+    own = library.own_claims()
+    _show_filters(with_own=bool(own))
+    _show_own(own)
     chosen = [card for card in cards if _passes(card, verdicts.get(card.id))]
     if not chosen:
         st.html("<p>No claim passes these filters. Take one of them back to see more.</p>")
         return
-    exact = [card.id for card in chosen if card.cost == "exact"]
+    exact = list_exact(library, chosen)
     if exact:
         told = f"{count_words(len(exact), 'exact claim')} of these, some seconds"
         show_check(library, "Execute them", exact, key="check the list", told=told)
@@ -44,6 +48,19 @@ _EXPLAINED = (
 )
 
 
+def _show_own(own: Iterable[OwnClaim]) -> None:
+    """Draw the way to a claim of one's own, and those that can no longer be read."""
+    lost = "".join(
+        f"<li>{link(address('claims', id=one.address), one.name)} "
+        f'<span class="quiet">cannot be read any more: {escape(one.trouble)}</span></li>'
+        for one in own
+        if one.card is None
+    )
+    new = link(address("claims", new=1), "Write a claim of your own")
+    search = link(address("discover"), "Search for relations that nobody wrote down")
+    st.html(f"<p>{new} &ensp;·&ensp; {search}</p>" + (f'<ul class="rows tight">{lost}</ul>' if lost else ""))
+
+
 def _tell_whole(cards: Sequence[ClaimCard], verdicts: Mapping[str, Verdict]) -> str:
     counts = Counter(_state(verdicts.get(card.id)) for card in cards)
     parts = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in VERDICTS if counts[name]]
@@ -56,8 +73,9 @@ def _state(verdict: Verdict | None) -> str:
     return "stale" if verdict.stale else verdict.verdict
 
 
-def _show_filters() -> None:
+def _show_filters(*, with_own: bool) -> None:
     for name, options, label in (
+        *([("whose", WHOSE, "Whose")] if with_own else []),
         ("verdict", VERDICTS, "Verdict"),
         ("kind", KINDS, "Kind"),
         ("family", FAMILIES, "Family"),
@@ -86,11 +104,12 @@ def _note(name: str, key: str) -> None:
 
 def _passes(card: ClaimCard, verdict: Verdict | None) -> bool:
     wanted = {name: asked_list(name, options) for name, options in (("kind", KINDS), ("family", FAMILIES))}
-    states = asked_list("verdict", VERDICTS)
+    states, whose = asked_list("verdict", VERDICTS), asked_list("whose", WHOSE)
     return (
         card.kind in (wanted["kind"] or KINDS)
         and card.family in (wanted["family"] or FAMILIES)
         and (not states or _state(verdict) in states)
+        and (not whose or ("own" if card.own else "shipped") in whose)
     )
 
 
@@ -105,7 +124,7 @@ def _tell_family(family: str, cards: Sequence[ClaimCard], verdicts: Mapping[str,
 
 def _tell_line(card: ClaimCard, verdict: Verdict | None) -> str:
     sentence = first_sentence(card.statement)
-    cost = "" if card.cost == "exact" else f", {card.cost}"
+    cost = ("" if card.cost == "exact" else f", {card.cost}") + (" · <b>your own</b>" if card.own else "")
     return (
         f"<li>{link(address('claims', id=card.id), sentence)}."
         f'<br>{mark_of(verdict)} &ensp;<span class="quiet">{escape(card.kind)}{cost}</span></li>'

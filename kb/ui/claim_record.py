@@ -9,7 +9,7 @@ from kb.library.verdict_report import plain_numbers
 from kb.records import ClaimCard, ConceptView, Example, Verdict
 from kb.ui.claim_history import build_history
 from kb.ui.claim_scale import build_scale
-from kb.ui.claims import show_check
+from kb.ui.claims import show_check, tell_source, tell_variants
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import count_words, family_name, kind_words
 from kb.ui.side_by_side import without_header
@@ -21,28 +21,35 @@ _ASKED = "Were it true, nothing would be refuted here: it is expected to fail, a
 def show_claim(library: Library, card: ClaimCard, verdict: Verdict | None) -> None:
     """Draw everything that speaks for or against a claim."""
     names = {one.slug: one.name for one in library.concepts()}
-    back = link(address("claims", family=card.family), f"Claims: {family_name(card.family)}")
-    st.html(f"<p class='quiet'>{back} · {escape(card.kind)}</p><p class='lead'>{escape(card.statement)}</p>")
-    if card.equation:
-        st.latex(card.equation)
-    st.html(f"<p>{mark_of(verdict)} &ensp;{_tell_expectation(card, verdict)}</p>")
-    _show_figure(card, verdict)
+    show_statement(card)
+    st.html(f"<p>{mark_of(verdict)} &ensp;{tell_expectation(card, verdict)}</p>")
+    show_figure(card, verdict)
     label = "Execute it again" if verdict else "Execute it"
-    show_check(library, label, [card.id], key=card.id, told=_tell_last(verdict))
+    show_check(library, label, [card.id], key=card.id, told=tell_last(verdict))
     if verdict and verdict.example:
-        _show_example(verdict.example)
+        show_example(verdict.example)
     if card.pitfall:
         st.html(f"<h2>Mind</h2><p>{escape(card.pitfall)}</p>")
-    st.html(f"<h2>How it is checked</h2>{_tell_facts(card, verdict, names)}")
+    st.html(f"<h2>How it is checked</h2>{tell_facts(card, verdict, names)}")
     _show_variants(library, card)
-    _show_sides(library, card, names)
+    show_sides(library, card, names)
     with st.expander("The code of the check"):
         st.code(library.claim_source(card.id), language="python", line_numbers=True)
     if told := build_history(library.verdict_history(card.id)):
         st.html(f"<h2>Each time it was executed here</h2>{told}")
 
 
-def _tell_expectation(card: ClaimCard, verdict: Verdict | None) -> str:
+def show_statement(card: ClaimCard, note: str = "") -> None:
+    """Draw what a claim says, under the way back to its family."""
+    back = link(address("claims", family=card.family), f"Claims: {family_name(card.family)}")
+    told = " · ".join(filter(None, (back, escape(card.kind), note)))
+    st.html(f"<p class='quiet'>{told}</p><p class='lead'>{escape(card.statement)}</p>")
+    if card.equation:
+        st.latex(card.equation)
+
+
+def tell_expectation(card: ClaimCard, verdict: Verdict | None) -> str:
+    """Return what is remarkable about a verdict, as HTML."""
     if card.expected == "refuted":
         return f"A common belief. {_ASKED}" if verdict and verdict.verdict == "refuted" else "A common belief."
     if verdict and verdict.verdict != card.expected:
@@ -50,7 +57,8 @@ def _tell_expectation(card: ClaimCard, verdict: Verdict | None) -> str:
     return ""
 
 
-def _show_figure(card: ClaimCard, verdict: Verdict | None) -> None:
+def show_figure(card: ClaimCard, verdict: Verdict | None) -> None:
+    """Draw the figures on a scale with the bound."""
     if verdict is None:
         st.html(f"<p class='quiet'>{escape(tell_margin(card, None))}</p>")
         return
@@ -62,7 +70,8 @@ def _show_figure(card: ClaimCard, verdict: Verdict | None) -> None:
         st.html(f"<p class='quiet'>{escape(verdict.detail)}.</p>")
 
 
-def _tell_last(verdict: Verdict | None) -> str:
+def tell_last(verdict: Verdict | None) -> str:
+    """Return when and on what a claim was last executed."""
     if verdict is None or verdict.ran_at is None:
         return "It has not been executed here yet."
     versions = ", ".join(f"{name} {number}" for name, number in verdict.versions.items())
@@ -71,7 +80,8 @@ def _tell_last(verdict: Verdict | None) -> str:
     return f"Last executed on {when}, {versions}{stale}."
 
 
-def _show_example(example: Example) -> None:
+def show_example(example: Example) -> None:
+    """Draw the smallest input on which a claim fails."""
     rows = [(name, plain_numbers(value)) for name, value in example.inputs.items()]
     sides = [(name, plain_numbers(value)) for name, value in example.outputs.items()]
     given = "".join(f"<dt>{escape(name)}</dt><dd class='num'>{escape(str(value))}</dd>" for name, value in rows)
@@ -83,12 +93,13 @@ def _show_example(example: Example) -> None:
     )
 
 
-def _tell_facts(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
+def tell_facts(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
+    """Return how a claim is checked, as HTML."""
     facts = {
         "Inputs": escape(card.inputs),
         "Why this bound": escape(card.why_bound),
         "In float32": f"at most {card.bound_single:g}" if card.bound_single else "",
-        "Source": f"{record_link(card.evidence.paper, card.evidence.paper)}, {escape(card.evidence.locator)}",
+        "Source": tell_source(card),
         "About": " and ".join(record_link(f"concept:{slug}", names.get(slug, slug)) for slug in card.between),
         "Also": ", ".join(record_link(key, key) for key in card.papers),
         "Cost": escape(card.cost),
@@ -101,24 +112,17 @@ def _tell_facts(card: ClaimCard, verdict: Verdict | None, names: dict[str, str])
 def _show_variants(library: Library, card: ClaimCard) -> None:
     kept = f"variants of {card.id}"
     found = dict(st.session_state.get(kept, ()))
-    opposite = "verified" if card.expected == "refuted" else "refuted"
-    told = "The corrections under which it would be true" if card.expected == "refuted" else "What it rejects"
-    items = "".join(
-        f"<li>{escape(name)} <span class='quiet'>{escape(found.get(name, ''))}</span></li>"
-        for name in card.wrong_variants
-    )
-    st.html(
-        f"<h2>{told}</h2><p class='quiet'>A check that no misreading fails proves nothing: each of these has to come "
-        f"out as {opposite}.</p><ul class='rows tight'>{items}</ul>"
-    )
+    st.html(tell_variants(card, found))
     show_check(library, "Try them", [card.id], key=f"variants {card.id}", keep_variants=kept)
 
 
-def _show_sides(library: Library, card: ClaimCard, names: dict[str, str]) -> None:
+def show_sides(library: Library, card: ClaimCard, names: dict[str, str]) -> None:
+    """Draw the edges that a claim backs, and the implementations that it executes."""
     lines = _tell_edges(library, card)
     if lines:
         st.html(f"<h2>On the map</h2><ul class='rows tight'>{''.join(lines)}</ul>")
-    st.html("<h2>What it executes</h2>")
+    if card.executes:
+        st.html("<h2>What it executes</h2>")
     for slug in card.executes:
         with st.expander(names.get(slug, slug)):
             st.html(f"<p>{record_link(f'concept:{slug}', 'Open the idea')}</p>")

@@ -1,7 +1,7 @@
 """Executable claims as a reader sees them: what is claimed, what became of it, and a button that checks it again."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -56,12 +56,33 @@ def _list(pairs: Sequence[Pair], names: dict[str, str]) -> str:
     return f'<ul class="rows tight">{"".join(_tell(card, verdict, names) for card, verdict in pairs)}</ul>'
 
 
+def tell_source(card: ClaimCard) -> str:
+    """Return who says what is claimed, and where, as HTML; of a user's own there may be no paper."""
+    paper, locator = card.evidence.paper, escape(card.evidence.locator)
+    return f"{record_link(paper, paper)}, {locator}" if paper else locator
+
+
 def _tell(card: ClaimCard, verdict: Verdict | None, names: dict[str, str]) -> str:
     between = " and ".join(record_link(f"concept:{slug}", names.get(slug, slug)) for slug in card.between)
     sentence = link(address("claims", id=card.id), first_sentence(card.statement))
     return (
         f"<li>{mark_of(verdict)} &ensp;{sentence}."
-        f'<br><span class="quiet">{between}: {escape(tell_margin(card, verdict))}</span></li>'
+        f'<br><span class="quiet">{"your own, " if card.own else ""}{between}: '
+        f"{escape(tell_margin(card, verdict))}</span></li>"
+    )
+
+
+def tell_variants(card: ClaimCard, found: Mapping[str, str]) -> str:
+    """Return what a claim has to reject, and what became of each as far as that is known, as HTML."""
+    opposite = "verified" if card.expected == "refuted" else "refuted"
+    told = "The corrections under which it would be true" if card.expected == "refuted" else "What it rejects"
+    items = "".join(
+        f"<li>{escape(name)} <span class='quiet'>{escape(found.get(name, ''))}</span></li>"
+        for name in card.wrong_variants
+    )
+    return (
+        f"<h2>{told}</h2><p class='quiet'>A check that no misreading fails proves nothing: each of these has to come "
+        f"out as {opposite}.</p><ul class='rows tight'>{items}</ul>"
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from kb.library import Library
 from kb.records import ConceptView, Evidence, LineageEdge, Mention, Paper
 from kb.ui.contested import CONTESTED, tell_positions
-from kb.ui.edge_layers import list_claims, tell_layers
+from kb.ui.edge_layers import list_claims, tell_layers, tell_own
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
 from kb.ui.state import asked_number, page_links
@@ -63,7 +63,8 @@ def _show_lineage(
     items = []
     for edge in edges:
         evidence = "; ".join(_tell_evidence(one, papers) for one in edge.evidence)
-        told = f"{_tell_edge(edge, record)}<br>{tell_layers(record.layers_of(edge), evidence)}"
+        layers = tell_layers(record.layers_of(edge), evidence)
+        told = f"{_tell_edge(edge, record)}<br>{layers}{tell_own(record.claims, edge)}"
         who = partial(_tell_evidence, papers=papers)
         note = (
             f'<span class="quiet">{escape(edge.note)}</span>{tell_positions(edge, who)}'

@@ -1,4 +1,4 @@
-"""Claims and the catalogue: every idea that runs is in a claim, every exact relation has one or says why it cannot."""
+"""Claims and the catalogue: every idea that runs is in a claim, every exact relation has one or says why not."""
 
 from pathlib import Path
 
