@@ -3,6 +3,7 @@
 from kb.errors import InvalidIdError, InvalidQueryError, NotFoundError
 from kb.ids import SCHEMES, parse_id
 from kb.library.claiming import list_verdicts
+from kb.library.own_reading import list_own_cards
 from kb.library.shelves import Shelf, Shelves
 from kb.records import WORK_KINDS, ArticleView, ConceptView, Neighbour, PaperView
 from kb.reference.registry import get_idea, list_ideas
@@ -65,7 +66,7 @@ def _show_concept(store: Store, shelf: Shelf, slug: str) -> ConceptView:
     from kb.claims.registry import list_claims
     from kb.graph.standing import tell_layers
 
-
+    cards = (*list_claims(), *list_own_cards(store))
     verdicts = {one.claim: one for one in list_verdicts(store)}
     with store.read() as session:
         concept = concepts.get_concept(session, slug)
@@ -83,7 +84,7 @@ def _show_concept(store: Store, shelf: Shelf, slug: str) -> ConceptView:
         names={one.slug: one.name for one in shelf.concepts},
         papers=links,
         idea=next((idea for idea in list_ideas() if idea.slug == slug), None),
-        claims=tuple((card, verdicts.get(card.id)) for card in list_claims() if slug in card.between),
+        claims=tuple((card, verdicts.get(card.id)) for card in cards if slug in card.between),
         snippets=tuple(attached),
         divergences=tuple(differences),
         layers=tuple(tell_layers((*ancestors, *descendants), shelf.concepts, shelf.citations, verdicts)),

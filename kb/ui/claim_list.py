@@ -8,17 +8,15 @@ import streamlit as st
 from kb.library import Library
 from kb.records import FAMILIES, ClaimCard, OwnClaim, Verdict
 from kb.ui.checking import list_exact
+from kb.ui.claim_filters import VERDICTS, passes, show_filters, state_of
 from kb.ui.claims import show_check
 from kb.ui.edge_layers import first_sentence
 from kb.ui.links import address, escape, link
 from kb.ui.marks import FAMILY_COLOURS, count_words, family_name
-from kb.ui.state import asked_list, tell
 from kb.ui.verdict_lines import mark_of
 
-KINDS = ("equality", "reduction", "limit", "scaling", "ordering", "count", "inequality", "separation")
-VERDICTS = ("verified", "refuted", "inconclusive", "not_run", "stale")
-WHOSE = ("shipped", "own")
-_PLURALS = {"equality": "equalities", "inequality": "inequalities", "scaling": "scaling laws", "own": "your own"}
+_OPEN = 40
+"""Families are shown unfolded where no more claims than these pass the filters."""
 
 
 def show_list(library: Library) -> None:
@@ -26,9 +24,10 @@ def show_list(library: Library) -> None:
     cards, verdicts = library.claims(), {one.claim: one for one in library.verdicts()}
     st.html(f"<h1>Claims</h1><p class='lead'>{_tell_whole(cards, verdicts)}</p>{_EXPLAINED}")
     own = library.own_claims()
-    _show_filters(with_own=bool(own))
+    show_filters(with_own=bool(own))
     _show_own(own)
-    chosen = [card for card in cards if _passes(card, verdicts.get(card.id))]
+    names = {one.slug: one.name for one in library.concepts()}
+    chosen = [card for card in cards if passes(card, verdicts.get(card.id), names)]
     if not chosen:
         st.html("<p>No claim passes these filters. Take one of them back to see more.</p>")
         return
@@ -39,7 +38,7 @@ def show_list(library: Library) -> None:
     for family in FAMILIES:
         members = [card for card in chosen if card.family == family]
         if members:
-            st.html(_tell_family(family, members, verdicts))
+            st.html(_tell_family(family, members, verdicts, is_open=len(chosen) <= _OPEN))
 
 
 _EXPLAINED = (
@@ -62,63 +61,19 @@ def _show_own(own: Iterable[OwnClaim]) -> None:
 
 
 def _tell_whole(cards: Sequence[ClaimCard], verdicts: Mapping[str, Verdict]) -> str:
-    counts = Counter(_state(verdicts.get(card.id)) for card in cards)
+    counts = Counter(state_of(verdicts.get(card.id)) for card in cards)
     parts = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in VERDICTS if counts[name]]
     return f"{count_words(len(cards), 'claim')}: {', '.join(parts)}."
 
 
-def _state(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "not_run"
-    return "stale" if verdict.stale else verdict.verdict
-
-
-def _show_filters(*, with_own: bool) -> None:
-    for name, options, label in (
-        *([("whose", WHOSE, "Whose")] if with_own else []),
-        ("verdict", VERDICTS, "Verdict"),
-        ("kind", KINDS, "Kind"),
-        ("family", FAMILIES, "Family"),
-    ):
-        key = f"claims by {name}"
-        st.session_state[key] = asked_list(name, options)
-        st.pills(
-            label,
-            options,
-            key=key,
-            selection_mode="multi",
-            format_func=_plain if name != "family" else family_name,
-            label_visibility="collapsed",
-            on_change=_note,
-            args=(name, key),
-        )
-
-
-def _plain(word: str) -> str:
-    return _PLURALS.get(word) or (f"{word}s" if word in KINDS else word.replace("_", " "))
-
-
-def _note(name: str, key: str) -> None:
-    tell(**{name: ",".join(st.session_state[key])})
-
-
-def _passes(card: ClaimCard, verdict: Verdict | None) -> bool:
-    wanted = {name: asked_list(name, options) for name, options in (("kind", KINDS), ("family", FAMILIES))}
-    states, whose = asked_list("verdict", VERDICTS), asked_list("whose", WHOSE)
-    return (
-        card.kind in (wanted["kind"] or KINDS)
-        and card.family in (wanted["family"] or FAMILIES)
-        and (not states or _state(verdict) in states)
-        and (not whose or ("own" if card.own else "shipped") in whose)
-    )
-
-
-def _tell_family(family: str, cards: Sequence[ClaimCard], verdicts: Mapping[str, Verdict]) -> str:
+def _tell_family(family: str, cards: Sequence[ClaimCard], verdicts: Mapping[str, Verdict], *, is_open: bool) -> str:
     swatch = f'<span class="swatch" style="background:{FAMILY_COLOURS[family]}"></span>'
     items = "".join(_tell_line(card, verdicts.get(card.id)) for card in cards)
+    counts = Counter(state_of(verdicts.get(card.id)) for card in cards)
+    tally = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in VERDICTS if counts[name])
     return (
-        f'<h2>{swatch}{escape(family_name(family))} <span class="quiet num">{len(cards)}</span></h2>'
-        f'<ul class="rows tight">{items}</ul>'
+        f"<details class='family'{' open' if is_open else ''}><summary>{swatch}<b>{escape(family_name(family))}</b> "
+        f'<span class="quiet num">{len(cards)}: {tally}</span></summary><ul class="rows tight">{items}</ul></details>'
     )
 
 
