@@ -52,7 +52,10 @@ def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
 def test_json_loses_nothing() -> None:
     read = json.loads(export_network(NETWORK, "json"))
     nodes = tuple(NetworkNode(**node) for node in read.pop("nodes"))
-    links = tuple(MapLink(**link) for link in read.pop("links"))
+    links = tuple(
+        MapLink(**{**link, "layers": EdgeLayers(**link["layers"]) if link["layers"] else None})
+        for link in read.pop("links")
+    )
     assert Network(nodes, links, **read) == NETWORK
 
 
