@@ -20,7 +20,7 @@ BOUND = 1e-9
 and sums over tokens, systems of equations and exponentials lose a few digits of these."""
 HARD = 1e-7
 """The same on long sequences and large inputs, where more digits are lost."""
-STEPS = (1e2, 1e3, 1e4)
+TOWARDS = (1e2, 1e3, 1e4)
 """How far a parameter goes towards its end, times or divided by its default."""
 _NOTHING = 1e-12
 
@@ -31,7 +31,7 @@ class Trial(NamedTuple):
     seed: int
     sizes: tuple[tuple[str, int], ...]
     scale: float = 1.0
-    step: float = STEPS[-1]
+    step: float = TOWARDS[-1]
     bound: float = BOUND
 
 

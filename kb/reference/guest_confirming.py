@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from kb.reference.guest_agreement import BOUND, HARD, STEPS, Bench, Trial, centre_rows, measure_apart
+from kb.reference.guest_agreement import BOUND, HARD, TOWARDS, Bench, Trial, centre_rows, measure_apart
 from kb.reference.guest_conditions import Condition
 
 SMALL: Mapping[str, int] = {
@@ -155,7 +155,7 @@ def _approach(benches: tuple[Bench, Bench], found: Found, trials: Sequence[Trial
     """Return how two ideas come nearer to one another as a number goes to its end, on all trials of usual inputs."""
     worst, rates, powers, last = 0.0, [], [], []
     for trial in (one for one in trials if one.scale == 1.0):
-        steps = [_measure_both(benches, found, trial._replace(step=step)) for step in STEPS]
+        steps = [_measure_both(benches, found, trial._replace(step=step)) for step in TOWARDS]
         if any(step is None for step in steps):
             continue
         apart = [step[1] for step in steps if step is not None]
@@ -175,4 +175,4 @@ def _approach(benches: tuple[Bench, Bench], found: Found, trials: Sequence[Trial
     if max(abs(one - power) for one in powers) > _NEAR or max(last) > (1 + 2 * _NEAR) * min(last):
         return None
     law = f"step^{power:g}" if power else ""
-    return Held(worst, len(last), last[0] / STEPS[-1] ** power, law, min(rates, default=None))
+    return Held(worst, len(last), last[0] / TOWARDS[-1] ** power, law, min(rates, default=None))

@@ -13,7 +13,7 @@ from kb.ui.links import address, escape, link
 from kb.ui.marks import count_words
 from kb.ui.order_chart import build_order
 
-_OPEN, _MOST_DRAFTS = 12, 12
+_MOST_DRAFTS = 12
 
 
 def show_progress(figures: Mapping[str, object]) -> None:
@@ -45,12 +45,11 @@ def _show_discovery(library: Library, one: Discovery, names: Mapping[str, str], 
     _draw_order(one, names)
     if not one.relations:
         st.html("<p>No relation was found between them.</p>")
-    for name, relations in sort_relations(one):
-        is_first = relations[0].is_candidate
-        with st.expander(f"{name} ({len(relations)})", expanded=is_first):
+    for place, (name, relations) in enumerate(sort_relations(one)):
+        with st.expander(f"{name} ({len(relations)})", expanded=place == 0):
             items = "".join(_tell_relation(relation, names) for relation in relations)
             st.html(f'<ul class="rows tight">{items}</ul>')
-            if is_first:
+            if place == 0:
                 _offer_drafts(library, relations[:_MOST_DRAFTS], one.form)
     st.html(f"<p class='quiet'>{_tell_search(one, names)}</p>")
 

@@ -90,4 +90,6 @@ def _list_conditions(one: Discovery, place: int, names: Mapping[str, str], width
     several = len(one.order[place].ideas) > 1
     for relation in one.order[place].relations:
         who = f"{names.get(relation.sides[0].idea, relation.sides[0].idea)}: " if several else ""
-        yield from textwrap.wrap(f"{who}{tell_tie(relation, names)}", max(20, int(width / _LETTER)))
+        told = tell_tie(relation, names)
+        equal = "" if told.startswith("the same") else "= "
+        yield from textwrap.wrap(f"{who}{equal}{told}", max(20, int(width / _LETTER)))

@@ -46,8 +46,8 @@ def _build(entry: Mapping[str, Any], ideas: Sequence[str]) -> DiscoveredRelation
         return None
     conditions = entry["conditions"]
     kind = _find_kind(sides, bool(conditions), sense)
-    if kind in ("special case", "limit") and sides[0].settings and not sides[1].settings:
-        # the special one, or the one that is reached, stands first; the factor turns round with them
+    if sides[0].settings and not sides[1].settings:
+        # the one as it stands comes first; the factor turns round with them
         sides.reverse()
         factor, law = 1 / factor, _invert(law)
     return DiscoveredRelation(

@@ -139,11 +139,11 @@ def _of_gate(
 
 
 def _list_roles(gate: Gate, others: Sequence[Idea], mine: set[str]) -> list[Gate]:
-    """Return gates of others that this one could be under another name: nobody else calls one so, shapes fit."""
-    theirs = {one.name: one for other in others for one in list_gates(other)}
-    if gate.name in theirs:
-        return []
-    return [one for one in theirs.values() if one.name not in mine and one.shape == gate.shape[: len(one.shape)]]
+    """Return gates of others that this one could be under another name: no idea has both, and shapes fit."""
+    several = [{one.name: one for one in list_gates(other)} for other in others]
+    beside = {name for theirs in several if gate.name in theirs for name in theirs} | mine
+    found = {name: one for theirs in several for name, one in theirs.items() if name not in beside}
+    return [one for one in found.values() if one.shape == gate.shape[: len(one.shape)]]
 
 
 def _of_weights(idea: Idea, others: Sequence[Idea]) -> Iterator[Substitution]:

@@ -14,10 +14,9 @@ Search = Callable[..., Discovery]
 
 LEAKY = read_idea(
     "Leaky sum",
-    '''def leaky_sum(q: Tensor, k: Tensor, v: Tensor, keep: Tensor, state: None = None, *, form: str = "only") -> Tensor:
+    '''def leaky_sum(q: Tensor, k: Tensor, v: Tensor, keep: Tensor, *, form: str = "only") -> Tensor:
     """Return o."""
-    S = v.new_zeros(*k.shape[::2], k.shape[-1], v.shape[-1]) if False else 0
-    outputs = []
+    S, outputs = 0, []
     for t in range(k.shape[1]):
         S = keep[:, t, :, None, None] * S + einsum("bhk,bhv->bhkv", k[:, t], v[:, t])
         outputs.append(einsum("bhkv,bhk->bhv", S, q[:, t]))
@@ -47,7 +46,10 @@ CLAMPED = read_idea(
 ''',
 )
 NOTHING = [
-    read_idea(title, f"def {name}(q: Tensor, k: Tensor, v: Tensor, state: None = None, *, form: str = 'only') -> Tensor:\n    return {body}\n")
+    read_idea(
+        title,
+        f"def {name}(q: Tensor, k: Tensor, v: Tensor, *, form: str = 'only') -> Tensor:\n    return {body}\n",
+    )
     for title, name, body in (
         ("Zero", "zero", "torch.zeros_like(v)"),
         ("Nought", "nought", "0 * v"),
