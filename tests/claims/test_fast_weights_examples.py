@@ -90,7 +90,9 @@ def test_the_smallest_example_is_what_a_reader_gets_by_hand(
 ):
     found = _example(id)
 
-    assert {name: _flat(one) for name, one in found.inputs.items()} == pytest.approx(inputs)
+    assert list(found.inputs) == list(inputs)
+    for name, given in inputs.items():
+        assert _flat(found.inputs[name]) == pytest.approx(given), name
     assert list(found.outputs) == list(outputs)
     for name, wanted in outputs.items():
         assert _flat(found.outputs[name]) == pytest.approx(wanted, abs=1e-6), name
