@@ -14,7 +14,7 @@ from kb.claims.claim import Claim, Measurement, Subject, opposite
 from kb.claims.draw import Draw
 from kb.claims.judging import conclude, list_figures
 from kb.claims.registry import get_claim, hash_code
-from kb.claims.threads import one_thread
+from kb.claims.surroundings import undisturbed
 from kb.records import Precision, Verdict, VerdictName
 
 VARIANT_DRAWS = 3
@@ -40,7 +40,7 @@ def run_claim(id: str, *, seed: int = 0, draws: int | None = None) -> Verdict:
         return verdict
     begun = time.perf_counter()
     try:
-        with one_thread():
+        with undisturbed():
             found = replace(verdict, example=claim.smallest(claim.subject))
     except Exception as error:  # noqa: BLE001 -- as in a check
         found = replace(verdict, detail=f"no example: the search failed: {tell_error(error)}")
@@ -91,7 +91,7 @@ def _run(claim: Claim, subject: Subject, seed: int, expected: VerdictName, draws
 
 
 def _measure(claim: Claim, subject: Subject, seed: int, draws: int, precision: Precision) -> list[Measurement]:
-    with one_thread():
+    with undisturbed():
         return [_try(claim, subject, Draw(STRIDE * seed + number, precision)) for number in range(draws)]
 
 

@@ -42,7 +42,7 @@ _PROJECTED = 6
 """Numbers into which an output is projected, so that many can be held against many."""
 _ALIKE, _ON_THE_WAY = 1e-7, 0.05
 """How far two directions, so projected, may be apart: exactly, and on the way to a limit."""
-Node = tuple[int, Own, Tensor]
+Tried = tuple[int, Own, Tensor]
 """Which idea, which of its substitutions, what comes out."""
 
 
@@ -120,11 +120,13 @@ class Search:
             )
         ]
 
-    def _match(self, nodes: Sequence[Node], chosen: tuple[Condition, ...]) -> Iterator[tuple[tuple[int, int], Found]]:
+    def _match(
+        self, nodes: Sequence[Tried], chosen: tuple[Condition, ...]
+    ) -> Iterator[tuple[tuple[int, int], Found]]:
         """Yield what comes out alike, up to a factor; of scores also what does up to a constant in every row."""
         senses = ("same", "rows") if self.form == "position" else ("same",)
         for sense in senses:
-            by_shape: dict[tuple[int, ...], list[Node]] = {}
+            by_shape: dict[tuple[int, ...], list[Tried]] = {}
             for place, own, output in nodes:
                 by_shape.setdefault(tuple(output.shape), []).append((place, own, see(sense, output)))
             for alike in by_shape.values():
@@ -133,12 +135,12 @@ class Search:
                     if alike[one][0] != alike[other][0] and not self._both_emptied(alike[one], alike[other]):
                         yield self._pair(alike[one], alike[other], chosen, sense)
 
-    def _both_emptied(self, *nodes: Node) -> bool:
+    def _both_emptied(self, *nodes: Tried) -> bool:
         """Tell whether weights were set to zero on both sides: what is left then is what any two have in common."""
         return all(any(self.benches[at].known[one]["kind"] == "zero" for one in own) for at, own, _ in nodes)
 
     def _pair(
-        self, one: Node, other: Node, chosen: tuple[Condition, ...], sense: str
+        self, one: Tried, other: Tried, chosen: tuple[Condition, ...], sense: str
     ) -> tuple[tuple[int, int], Found]:
         one, other = sorted((one, other), key=lambda node: node[0])
         limits = has_limit(self.benches[one[0]], one[1]) or has_limit(self.benches[other[0]], other[1])

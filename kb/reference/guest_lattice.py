@@ -14,7 +14,7 @@ from kb.reference.guest_conditions import Condition
 
 Own = frozenset[int]
 """Substitutions of an idea by their places in its list."""
-NOTHING: Own = frozenset()
+AS_DECLARED: Own = frozenset()
 
 
 def list_own(bench: Bench, probes: Sequence[Trial], most: int) -> list[Own]:
@@ -32,7 +32,7 @@ def list_own(bench: Bench, probes: Sequence[Trial], most: int) -> list[Own]:
     declared = [place for place in active if bench.known[place]["declared"]]
     chains = [one for count in (5, 4, 3) for one in _combine(bench, declared, count) if _matters(bench, one, probes)]
     threes = (one for one in _combine(bench, active, 3) if one not in chains and not has_limit(bench, one))
-    found = list(dict.fromkeys([NOTHING, *singles, *chains, *pairs]))[:most]
+    found = list(dict.fromkeys([AS_DECLARED, *singles, *chains, *pairs]))[:most]
     for one in threes:
         if len(found) >= most:
             break
