@@ -20,12 +20,11 @@ def _count(config: Any, *without: str) -> int:
 
 def _list_rows(architecture: str) -> list[tuple[Any, int, int]]:
     """Return of each row of a paper's table its sizes, what is printed, and what its last digit stands for."""
-    from importlib import import_module
-
+    from kb.reference.presets import bert, gopher, gpt_2, transformer
     from kb.reference.presets.printed import read_printed
 
-    rows = import_module(f"kb.reference.presets.{architecture}").ARCHITECTURE.rows
-    return [(row.config, *read_printed(row.printed)) for row in rows]
+    papers = {"bert": bert, "gopher": gopher, "gpt_2": gpt_2, "transformer": transformer}
+    return [(row.config, *read_printed(row.printed)) for row in papers[architecture].ARCHITECTURE.rows]
 
 
 def _check_gpt_2(subject: Subject, draw: Draw) -> Measurement:
