@@ -102,6 +102,8 @@ def _print_list(lines: Sequence[Iterable[str | tuple[str, str]]]) -> None:
 
 
 def _print_edges(heading: str, edges: "Sequence[LineageEdge]", view: "ConceptView") -> None:
+    from kb.library.layer_words import tell_cited, tell_executed
+
     if not edges:
         return
     write_heading(f"{heading} ({len(edges):,})")
@@ -109,7 +111,11 @@ def _print_edges(heading: str, edges: "Sequence[LineageEdge]", view: "ConceptVie
         names = [view.names.get(slug, slug) for slug in (edge.descendant, edge.ancestor)]
         write(f"{names[0]} {kind_words(edge.kind)} {names[1]}", indent=2, hang=2)
         evidence = "; ".join(f"{one.paper}, {one.locator}" for one in edge.evidence)
-        write((evidence, "dim"), indent=4)
+        layers = view.layers_of(edge)
+        sign = verdict_part(layers.verdict, layers.stale)[0][:2] if layers.verdict else ""
+        write((f"{tell_cited(layers)}; claimed: {evidence}; {sign}{tell_executed(layers)}", "dim"), indent=4, hang=2)
+        if edge.unclaimed:
+            write((f"why nothing executes it: {edge.unclaimed}", "dim"), indent=4, hang=2)
         if edge.note:
             write(edge.note, indent=4)
         for one in edge.positions:

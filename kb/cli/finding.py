@@ -88,7 +88,7 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="A paper's identifier, or an idea's name.")],
     as_json: Json = False,
 ) -> None:
-    """Show a paper, an idea or an article with its links, a recorded run, or a snippet."""
+    """Show a paper, an idea or an article with its links, a recorded run, a snippet or a claim of yours."""
     if key.startswith("run:"):
         from kb.cli.runs import show_run
 
@@ -98,6 +98,11 @@ def show(
         from kb.cli.snippets import show as show_snippet
 
         show_snippet(context, key, as_json=as_json)
+        return
+    if key.startswith("own:"):
+        from kb.cli.own_claims import show as show_claim
+
+        show_claim(context, key, as_json=as_json)
         return
     with open_library(context) as library:
         view = library.show(key)

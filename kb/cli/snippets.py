@@ -136,12 +136,9 @@ def remove(
     """Remove one, with all its versions."""
     with open_library(context) as library:
         snippet = library.snippet(number)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise InvalidQueryError(f"{snippet.name} was not removed: say --yes where nobody can be asked")
-            if not _confirm(f"Remove {snippet.name!r} ({kept_when(snippet)}) for good?"):
-                complain(f"{snippet.address} stays")
-                raise typer.Exit(1)
+        if not confirm(f"Remove {snippet.name!r} ({kept_when(snippet)}) for good?", snippet.name, yes=yes):
+            complain(f"{snippet.address} stays")
+            raise typer.Exit(1)
         library.remove_snippet(snippet.id)
     typer.echo(f"{snippet.address} is removed")
 
@@ -163,20 +160,35 @@ def export(
         if not chosen:
             raise NotFoundError(f"nothing is attached to {', '.join(names)}, so nothing was exported")
         files = library.export_snippets(list(chosen.values()))
+    write_files(files, to, "snippets")
+
+
+def write_files(files: dict[str, str], to: str, what: str) -> None:
+    """Write exported files to a file, a zip or a folder, or print the one there is; say how many there were."""
+    programs = [name for name in files if name.endswith(".py")]
     if to == STDIN or to.endswith(".py"):
-        if len(chosen) > 1:
-            raise InvalidQueryError(f"{len(chosen)} snippets do not go into one file; give SET.zip or a folder")
-        text = next(iter(files.values()))
+        if len(programs) > 1:
+            raise InvalidQueryError(f"{len(programs)} {what} do not go into one file; give SET.zip or a folder")
+        text = files[programs[0]]
         if to == STDIN:
             typer.echo(text, nl=False)
             return
         files = {Path(to).name: text}
     written = _write(files, Path(to))
-    typer.echo(f"{len(chosen)} exported: {written}")
+    typer.echo(f"{len(programs)} exported: {written}")
 
 
-def _confirm(question: str) -> bool:
-    """Ask on standard error, and return whether the answer begins with yes."""
+def confirm(question: str, name: str, *, yes: bool) -> bool:
+    """Return whether something may be removed: it was said before, or the answer on standard error begins with yes.
+
+    Raises
+    ------
+    InvalidQueryError : nobody can be asked
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise InvalidQueryError(f"{name} was not removed: say --yes where nobody can be asked")
     print(question, "[y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -88,7 +88,9 @@ def _to_graph(network: Network) -> nx.MultiDiGraph:
     for node in network.nodes:
         graph.add_node(_legal(node.key), **_filled(asdict(node), {"key", "title"}), label=_legal(node.title))
     for number, link in enumerate(network.links):
-        told = _filled(asdict(link), {"older", "younger"})
+        # An attribute is one value: what is known in each layer stands beside the link's own.
+        known = asdict(link.layers) if link.layers else {}
+        told = _filled(known | asdict(link), {"older", "younger", "layers", "ancestor", "descendant"})
         graph.add_edge(_legal(link.older), _legal(link.younger), key=str(number), **told)
     return graph
 

@@ -15,10 +15,11 @@ import networkx as nx
 from kb.errors import InvalidQueryError, NotFoundError
 from kb.graph.ancestry import ancestors, as_of, descendants
 from kb.graph.build import build_citations, build_lineage, check_known
-from kb.graph.standing import judge_claims, judge_ideas
+from kb.graph.standing import judge_ideas, tell_layers
 from kb.records import (
     Citation,
     Concept,
+    EdgeLayers,
     Executed,
     LineageEdge,
     MapLink,
@@ -26,7 +27,6 @@ from kb.records import (
     Network,
     NetworkNode,
     Paper,
-    Verdict,
 )
 
 WHOLE_LIBRARY = MapView()
@@ -58,8 +58,9 @@ def network_of_ideas(
     """
     check_view(view)
     lineage = _known(build_lineage(concepts, edges, papers), view)
-    links = _lineage_links(lineage, executed, view)
-    cited = _cited_links(concepts, citations, lineage) if "cited" in view.layers else []
+    known = list(citations)
+    links = _lineage_links(lineage, _layers_by_edge(lineage, concepts, known, executed), view)
+    cited = _cited_links(concepts, known, lineage) if "cited" in view.layers else []
     kin = nx.DiGraph()
     kin.add_nodes_from(lineage)
     kin.add_edges_from((link.older, link.younger) for link in (cited if view.layers == ("cited",) else links))
@@ -127,23 +128,29 @@ def _known(graph: nx.DiGraph, view: MapView) -> nx.DiGraph:
     return known
 
 
-def _lineage_links(lineage: nx.DiGraph, executed: Executed, view: MapView) -> list[MapLink]:
+def _layers_by_edge(
+    lineage: nx.DiGraph, concepts: Sequence[Concept], citations: Sequence[Citation], executed: Executed
+) -> dict[LineageEdge, EdgeLayers]:
+    edges = [edge for _, _, among in lineage.edges(data="edges") for edge in among]
     verdicts = {one.claim: one for one in executed.verdicts}
+    return dict(zip(edges, tell_layers(edges, concepts, citations, verdicts), strict=True))
+
+
+def _lineage_links(lineage: nx.DiGraph, layers: Mapping[LineageEdge, EdgeLayers], view: MapView) -> list[MapLink]:
     return [
         link
-        for ancestor, descendant, data in lineage.edges(data=True)
-        for edge in data["edges"]
-        if (link := _lineage_link(ancestor, descendant, edge, verdicts=verdicts, view=view))
+        for ancestor, descendant, among in lineage.edges(data="edges")
+        for edge in among
+        if (link := _lineage_link(ancestor, descendant, layers[edge], view))
     ]
 
 
-def _lineage_link(
-    ancestor: str, descendant: str, edge: LineageEdge, *, verdicts: Mapping[str, Verdict], view: MapView
-) -> MapLink | None:
-    if edge.claims and "executed" in view.layers:
-        verdict, stale = judge_claims(edge.claims, verdicts)
-        return MapLink(ancestor, descendant, "executed", edge.kind, verdict, stale)
-    return MapLink(ancestor, descendant, "claimed", edge.kind) if "claimed" in view.layers else None
+def _lineage_link(ancestor: str, descendant: str, layers: EdgeLayers, view: MapView) -> MapLink | None:
+    if layers.verdict and "executed" in view.layers:
+        return MapLink(ancestor, descendant, "executed", layers.kind, layers.verdict, layers.stale, layers)
+    if "claimed" in view.layers:
+        return MapLink(ancestor, descendant, "claimed", layers.kind, layers=layers)
+    return None
 
 
 def _cited_links(concepts: Iterable[Concept], citations: Iterable[Citation], lineage: nx.DiGraph) -> list[MapLink]:

@@ -5,7 +5,9 @@ from pathlib import Path as FilePath
 
 from kb.ids import parse_id
 from kb.library import claiming, doctor, finding, lineage, opening
-from kb.library.bench import Bench
+from kb.library.discovery import Discovering
+from kb.library.own_claims import is_own
+from kb.library.own_reading import list_own_cards
 from kb.library.shelves import Shelves
 from kb.records import (
     ArticleView,
@@ -31,10 +33,11 @@ ANYTHING = SearchFilter()
 WHOLE_MAP = MapView()
 
 
-class Library(Bench):
+class Library(Discovering):
     """A library that is open. Any thread may use it; records go in and come out, nothing else.
 
-    What can be listed is told in ``kb.library.lists``, what runs in ``bench``, what a user attaches in ``snippets``.
+    What can be listed is told in ``kb.library.lists``, what runs in ``bench``, what a user attaches in ``snippets``,
+    the claims that he writes in ``own_claims``, and the search for relations in ``discovery``.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -129,7 +132,7 @@ class Library(Bench):
 
     def show(self, name: str) -> PaperView | ConceptView | ArticleView:
         """Return a record with its links: a paper by any identifier, an article by key, an idea by any name."""
-        return finding.show(self._store, self.resolve(name))
+        return finding.show(self._store, self._shelves, self.resolve(name))
 
     # The lineage
 
@@ -156,20 +159,57 @@ class Library(Bench):
     # Claims
 
     def claims(self) -> tuple[ClaimCard, ...]:
-        """Return the executable claims."""
+        """Return the executable claims, those that ship and then the user's own."""
         from kb.claims.registry import list_claims
 
-        return list_claims()
+        return (*list_claims(), *list_own_cards(self._store))
+
+    def claim_source(self, id: str) -> str:
+        """Return the text of the file in which a claim's check stands.
+
+        Raises
+        ------
+        NotFoundError : no claim has that id
+        """
+        from kb.claims.registry import file_of, get_claim
+
+        if is_own(id):
+            return self.own_claim(id).code
+        return file_of(get_claim(id)).read_text(encoding="utf-8")
 
     def verdicts(self) -> list[Verdict]:
         """Return the newest verdict of each claim, stale where its code has changed since."""
         return claiming.list_verdicts(self._store)
 
+    def verdict_history(self, id: str) -> list[Verdict]:
+        """Return what was ever found of a claim, the newest first; stale where the code was another one.
+
+        Raises
+        ------
+        NotFoundError : no claim has that id
+        """
+        return claiming.list_history(self._store, id)
+
     def verify(
         self, ids: Sequence[str] = (), *, seed: int = 0, progress: opening.Progress | None = None
     ) -> list[Verdict]:
-        """Execute claims, all of them where none is named, and record the verdicts."""
-        return claiming.verify(self._store, ids, seed, progress)
+        """Execute claims, all that ship where none is named, and record the verdicts; a user's own run confined."""
+        own = [one for one in ids if is_own(one)]
+        shipped = [one for one in ids if one not in own]
+        found = claiming.verify(self._store, shipped, seed, progress) if shipped or not own else []
+        return [*found, *(outcome.verdict for outcome in self.verify_own(own, seed=seed, progress=progress))]
+
+    def verify_variants(
+        self, ids: Sequence[str] = (), *, seed: int = 0, progress: opening.Progress | None = None
+    ) -> dict[str, list[tuple[str, Verdict]]]:
+        """Execute the wrong variants of claims, all that ship where none is named; nothing is recorded of these.
+
+        Those of a user's own ran with the claim.
+        """
+        own = [one for one in ids if is_own(one)]
+        shipped = [one for one in ids if one not in own]
+        found = claiming.verify_variants(shipped, seed, progress) if shipped or not own else {}
+        return found | self.own_variants(own, seed=seed)
 
     def doctor(self) -> Health:
         """Examine the library and the machine."""

@@ -3,7 +3,8 @@
 from kb.errors import InvalidIdError, InvalidQueryError, NotFoundError
 from kb.ids import SCHEMES, parse_id
 from kb.library.claiming import list_verdicts
-from kb.library.shelves import Shelf
+from kb.library.own_reading import list_own_cards
+from kb.library.shelves import Shelf, Shelves
 from kb.records import WORK_KINDS, ArticleView, ConceptView, Neighbour, PaperView
 from kb.reference.registry import get_idea, list_ideas
 from kb.store import Session, Store, articles, concepts, divergences, lookup, snippets, views
@@ -37,10 +38,10 @@ def _find_work(session: Session, name: str) -> str:
     return works[0] if len(works) == 1 else ""
 
 
-def show(store: Store, key: str) -> PaperView | ConceptView | ArticleView:
+def show(store: Store, shelves: Shelves, key: str) -> PaperView | ConceptView | ArticleView:
     """Return a record with its links; the key is one that ``resolve`` gave."""
     if key.startswith(("concept:", "code:")):
-        return _show_concept(store, key.split(":", 1)[1])
+        return _show_concept(store, shelves.read(), key.split(":", 1)[1])
     with store.read() as session:
         return (articles.get_article_view if key.startswith("article:") else views.get_paper_view)(session, key)
 
@@ -61,27 +62,30 @@ def rank_neighbours(shelf: Shelf, key: str, by: str, limit: int) -> list[Neighbo
     return ways[by](build_citations(shelf.papers, shelf.citations), key, limit)
 
 
-def _show_concept(store: Store, slug: str) -> ConceptView:
+def _show_concept(store: Store, shelf: Shelf, slug: str) -> ConceptView:
     from kb.claims.registry import list_claims
+    from kb.graph.standing import tell_layers
 
+    cards = (*list_claims(), *list_own_cards(store))
     verdicts = {one.claim: one for one in list_verdicts(store)}
     with store.read() as session:
         concept = concepts.get_concept(session, slug)
-        edges = concepts.list_edges(session)
-        names = {one.slug: one.name for one in concepts.list_concepts(session)}
         links = list_mentions(session, concepts.list_papers_of(session, slug))
         first = list_mentions(session, [(concept.introduced_by, "introduces")])
         attached = snippets.list_snippets(session, concept.key)
         differences = divergences.list_divergences(session, concept=slug)
+    ancestors = tuple(edge for edge in shelf.edges if edge.descendant == slug)
+    descendants = tuple(edge for edge in shelf.edges if edge.ancestor == slug)
     return ConceptView(
         concept=concept,
         introduced_by=first[0] if first else None,
-        ancestors=tuple(edge for edge in edges if edge.descendant == slug),
-        descendants=tuple(edge for edge in edges if edge.ancestor == slug),
-        names=names,
+        ancestors=ancestors,
+        descendants=descendants,
+        names={one.slug: one.name for one in shelf.concepts},
         papers=links,
         idea=next((idea for idea in list_ideas() if idea.slug == slug), None),
-        claims=tuple((card, verdicts.get(card.id)) for card in list_claims() if slug in card.between),
+        claims=tuple((card, verdicts.get(card.id)) for card in cards if slug in card.between),
         snippets=tuple(attached),
         divergences=tuple(differences),
+        layers=tuple(tell_layers((*ancestors, *descendants), shelf.concepts, shelf.citations, verdicts)),
     )

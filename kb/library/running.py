@@ -1,6 +1,6 @@
 """Run ideas and snippets within the limits that the settings give, and record every run that was begun."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.errors import InvalidQueryError, KBError
@@ -13,7 +13,7 @@ from kb.reference.training import build_training_program
 from kb.reference.variant import fill_program, parse_variant
 from kb.runner import submit
 from kb.settings import Settings
-from kb.store import Store, runs
+from kb.store import Session, Store, runs
 
 Parameters = Mapping[str, object] | None
 REPORTING_S = 20.0
@@ -26,7 +26,7 @@ class Task:
 
     key: str
     """``code:<slug>``, ``compare:<slug>,<slug>``, ``costs:<slug>``, ``train:<task>:<slug>,<slug>``,
-    ``snippet:<number>``, ``file:<name>``."""
+    ``snippet:<number>``, ``own:<number>``, ``file:<name>``."""
     program: str
     """The text that the guest gets."""
     code: str
@@ -37,6 +37,8 @@ class Task:
     """Every idea in it is shipped and unedited."""
     limits: Limits | None = None
     """Where the settings' are not the right ones."""
+    keep: Callable[[Session, RunResult], None] | None = None
+    """What else is recorded with the run, in the same session."""
 
 
 def begin(store: Store, settings: Settings, task: Task, *, owner: str = "") -> Ticket:
@@ -49,6 +51,8 @@ def begin(store: Store, settings: Settings, task: Task, *, owner: str = "") -> T
         try:
             with store.write() as session:
                 note = runs.save_run(session, task.key, task.code, result, parameters=task.parameters, seed=task.seed)
+                if task.keep:
+                    task.keep(session, result)
         except KBError as error:
             told = f"this run was not recorded: {error}"
             return replace(result, message="; ".join(filter(None, (result.message, told))))

@@ -6,6 +6,19 @@ for a concept, ``code:linear-attention`` for its reference implementation.
 """
 
 from kb.records.articles import Article, ArticleText, ArticleView, PaperMention
+from kb.records.claiming import (
+    OWN_CLAIM,
+    ClaimCard,
+    ClaimCost,
+    ClaimKind,
+    Example,
+    Holds,
+    OwnClaim,
+    OwnOutcome,
+    Precision,
+    Verdict,
+)
+from kb.records.discovery import DiscoveredRelation, Discovery, OrderedClass, RelationKind, Side
 from kb.records.importing import ImportReport
 from kb.records.literature import (
     Catalogue,
@@ -22,6 +35,7 @@ from kb.records.literature import (
     Term,
 )
 from kb.records.maps import (
+    EdgeLayers,
     Executed,
     Hop,
     Lane,
@@ -36,7 +50,6 @@ from kb.records.maps import (
 from kb.records.presets import Figure, Preset
 from kb.records.running import (
     DRAWN,
-    ClaimCard,
     Confinement,
     Idea,
     Limits,
@@ -45,7 +58,6 @@ from kb.records.running import (
     RunRecord,
     RunResult,
     Ticket,
-    Verdict,
 )
 from kb.records.searching import Document, Hit, Neighbour, Reason, SearchAnswer, SearchFilter, Tag
 from kb.records.snippets import Snippet, SnippetFile, SnippetKind, SnippetReading, SnippetsTaken, SnippetVersion
@@ -53,6 +65,7 @@ from kb.records.training import Finding, TrainingTask
 from kb.records.views import ConceptView, Health, LedgerEntry, Mention, PaperView, ReviewNote
 from kb.records.words import (
     EDGE_KINDS,
+    EXACT_KINDS,
     FAMILIES,
     LANGUAGES,
     WORK_KINDS,
@@ -67,8 +80,10 @@ from kb.records.words import (
 __all__ = [
     "DRAWN",
     "EDGE_KINDS",
+    "EXACT_KINDS",
     "FAMILIES",
     "LANGUAGES",
+    "OWN_CLAIM",
     "WORK_KINDS",
     "Article",
     "ArticleText",
@@ -76,17 +91,24 @@ __all__ = [
     "Catalogue",
     "Citation",
     "ClaimCard",
+    "ClaimCost",
+    "ClaimKind",
     "Concept",
     "ConceptView",
     "Confinement",
+    "DiscoveredRelation",
+    "Discovery",
     "Divergence",
     "Document",
+    "EdgeLayers",
     "Evidence",
+    "Example",
     "Executed",
     "Figure",
     "Finding",
     "Health",
     "Hit",
+    "Holds",
     "Hop",
     "Idea",
     "ImportReport",
@@ -105,6 +127,9 @@ __all__ = [
     "Network",
     "NetworkNode",
     "OpenCitation",
+    "OrderedClass",
+    "OwnClaim",
+    "OwnOutcome",
     "Paper",
     "PaperMention",
     "PaperRecord",
@@ -112,8 +137,10 @@ __all__ = [
     "Parameter",
     "Path",
     "Position",
+    "Precision",
     "Preset",
     "Reason",
+    "RelationKind",
     "ReviewNote",
     "Role",
     "RunNote",
@@ -122,6 +149,7 @@ __all__ = [
     "RunStatus",
     "SearchAnswer",
     "SearchFilter",
+    "Side",
     "Skipped",
     "Snippet",
     "SnippetFile",

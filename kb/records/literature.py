@@ -142,6 +142,8 @@ class LineageEdge:
     claims: tuple[str, ...] = ()
     positions: tuple[Position, ...] = ()
     """Two or more where the relation is contested, otherwise none."""
+    unclaimed: str = ""
+    """Why no claim backs a relation that says what equals, contains or approximates what."""
 
     @property
     def is_contested(self) -> bool:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.records.running import ClaimCard, Verdict
-from kb.records.words import Layer
+from kb.records.claiming import ClaimCard, Verdict
+from kb.records.words import Layer, VerdictName
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,29 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeLayers:
+    """What is known of a lineage edge in each of three layers: who cites whom, who claims it, what execution says."""
+
+    ancestor: str
+    descendant: str
+    kind: str
+    citing: int | None
+    """Citations on the shortest way from the paper that introduced the ancestor to the descendant's: 1 where the one
+    cites the other, 0 where no way leads there, None where one of the two papers is not here."""
+    verdict: VerdictName | Literal[""]
+    """Of all its claims together; empty where it has none."""
+    stale: bool = False
+    verified: int = 0
+    """How many of its claims hold."""
+    refuted: int = 0
+    """How many are common beliefs that execution refutes, as expected."""
+    unexpected: int = 0
+    """How many came out otherwise than expected."""
+    waiting: int = 0
+    """How many have not been executed here."""
+
+
+@dataclass(frozen=True, slots=True)
 class MapLink:
     """A line of the map, always from the older to the younger record.
 
@@ -71,6 +94,8 @@ class MapLink:
     verdict: str = ""
     stale: bool = False
     """Whether the verdict was given to code that has changed since."""
+    layers: EdgeLayers | None = None
+    """Of a lineage edge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
-"""Reference implementations, programs that run, claims and their verdicts."""
+"""Reference implementations, and programs that run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from kb.records.literature import Evidence
-from kb.records.words import RunStatus, VerdictName
+from kb.records.words import RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,41 +145,3 @@ class Ticket(Protocol):
 
     def wait(self, timeout_s: float | None = None) -> RunResult | None:
         """Return how it ended, waiting for that at most so long; None where it has not ended by then."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimCard:
-    """An executable claim as it is shown: everything but the code."""
-
-    id: str
-    statement: str
-    kind: str
-    between: tuple[str, ...]
-    """Concept slugs."""
-    evidence: Evidence
-    inputs: str
-    bound: float
-    why_bound: str
-    expected: VerdictName
-    wrong_variants: tuple[str, ...]
-    cost: Literal["exact", "trend", "long"]
-    family: str
-    code_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of an executable claim. ``stale`` where the code has changed since."""
-
-    claim: str
-    verdict: VerdictName
-    expected: VerdictName
-    measured: float | None
-    bound: float | None
-    seconds: float = 0.0
-    seed: int = 0
-    code_hash: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    ran_at: datetime | None = None
-    stale: bool = False
-    detail: str = ""

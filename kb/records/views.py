@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kb.records.claiming import ClaimCard, Verdict
 from kb.records.literature import Concept, Divergence, LineageEdge, OpenCitation, Paper
-from kb.records.running import ClaimCard, Confinement, Idea, Verdict
+from kb.records.maps import EdgeLayers
+from kb.records.running import Confinement, Idea
 from kb.records.snippets import Snippet
 
 
@@ -62,6 +64,13 @@ class ConceptView:
     claims: tuple[tuple[ClaimCard, Verdict | None], ...]
     snippets: tuple[Snippet, ...]
     divergences: tuple[Divergence, ...] = ()
+    layers: tuple[EdgeLayers, ...] = ()
+    """Of every edge, those to the ancestors first."""
+
+    def layers_of(self, edge: LineageEdge) -> EdgeLayers:
+        """Return the layers of one of its edges."""
+        edges = (*self.ancestors, *self.descendants)
+        return self.layers[edges.index(edge)]
 
 
 @dataclass(frozen=True, slots=True)

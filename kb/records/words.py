@@ -28,6 +28,8 @@ EDGE_KINDS = (
     "fixes",
 )
 """Read as "descendant KIND ancestor"."""
+EXACT_KINDS = frozenset({"equals", "special_case_of", "generalises", "approximates"})
+"""The kinds that say something exact: a claim backs such an edge, or the edge says why none can."""
 Role = Literal["introduces", "uses", "mentions"]
 Layer = Literal["cited", "claimed", "executed"]
 WorkKind = Literal["paper", "model", "hardware", "software"]

@@ -2,7 +2,8 @@
 
 ``open_store(url)`` gives a Store; ``store.read()`` and ``store.write()`` give a session, and the functions of the
 modules take it first: ``papers``, ``saving``, ``citations``, ``concepts``, ``documents``, ``lookup``, ``vectors``,
-``runs``, ``snippets``, ``imports``, ``identity``. ``catalogue`` reads ``data/``, ``building`` writes it here.
+``runs``, ``verdicts``, ``snippets``, ``own_claims``, ``imports``, ``identity``. ``catalogue`` reads ``data/``,
+``building`` writes it here.
 """
 
 from sqlalchemy.orm import Session

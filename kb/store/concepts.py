@@ -76,6 +76,7 @@ def replace_edges(session: Session, edges: Sequence[LineageEdge], papers: Mappin
                 kind=edge.kind,
                 note=edge.note,
                 claims=list(edge.claims),
+                unclaimed=edge.unclaimed,
             )
         )
         # A paper of the catalogue may be waiting for review: then it is not here under its key.
@@ -170,6 +171,7 @@ def list_edges(session: Session) -> list[LineageEdge]:
             evidence=tuple(evidence.get(row.id, ())),
             note=row.note,
             claims=tuple(row.claims),
+            unclaimed=row.unclaimed,
             positions=tuple(positions.get(row.id, ())),
         )
         for old, young, row in session.execute(query)

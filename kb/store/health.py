@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from kb.records import LedgerEntry
 from kb.store import citations
+from kb.store.snippets import CLAIMS
 from kb.store.tables import (
     ConceptRow,
     DocumentRow,
@@ -25,6 +26,7 @@ def count_rows(session: Session) -> dict[str, int]:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
     linked, still_open = citations.count_citations(session)
+    own_claims = session.scalar(select(func.count()).select_from(SnippetRow).where(SnippetRow.key == CLAIMS)) or 0
     shipped = session.scalar(select(func.count()).select_from(PaperRow).where(PaperRow.shipped)) or 0
     return {
         "papers": count(PaperRow),
@@ -35,7 +37,8 @@ def count_rows(session: Session) -> dict[str, int]:
         "citations open": still_open,
         "texts": count(DocumentRow),
         "vectors": count(VectorRow),
-        "snippets": count(SnippetRow),
+        "snippets": count(SnippetRow) - own_claims,
+        "claims of your own": own_claims,
         "runs": count(RunRow),
         "verdicts": count(VerdictRow),
     }

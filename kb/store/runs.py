@@ -1,4 +1,4 @@
-"""What ran: verdicts of claims, runs of ideas and of a user's own code."""
+"""What ran: ideas, trainings and a user's own code, with source and figures."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,50 +8,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, load_only
 
 from kb.errors import NotFoundError
-from kb.records import RunNote, RunRecord, RunResult, Verdict
-from kb.store.tables import CodeRow, RunRow, VerdictRow
-
-
-def save_verdict(session: Session, verdict: Verdict) -> None:
-    """Add a verdict; older ones of the same claim stay as its history."""
-    session.execute(
-        insert(VerdictRow).values(
-            claim=verdict.claim,
-            verdict=verdict.verdict,
-            expected=verdict.expected,
-            measured=verdict.measured,
-            bound=verdict.bound,
-            seconds=verdict.seconds,
-            seed=verdict.seed,
-            code_hash=verdict.code_hash,
-            versions=dict(verdict.versions),
-            detail=verdict.detail,
-            ran_at=verdict.ran_at or datetime.now(UTC),
-        )
-    )
-
-
-def list_verdicts(session: Session, current: Mapping[str, str]) -> list[Verdict]:
-    """Return the newest verdict of each claim; stale where ``current`` (claim to code hash) says otherwise."""
-    newest = select(func.max(VerdictRow.id)).group_by(VerdictRow.claim)
-    rows = session.scalars(select(VerdictRow).where(VerdictRow.id.in_(newest)).order_by(VerdictRow.claim))
-    return [
-        Verdict(
-            claim=row.claim,
-            verdict=row.verdict,  # type: ignore[arg-type]
-            expected=row.expected,  # type: ignore[arg-type]
-            measured=row.measured,
-            bound=row.bound,
-            seconds=row.seconds,
-            seed=row.seed,
-            code_hash=row.code_hash,
-            versions=row.versions,
-            ran_at=row.ran_at,
-            stale=current.get(row.claim, "") != row.code_hash,
-            detail=row.detail,
-        )
-        for row in rows
-    ]
+from kb.records import RunNote, RunRecord, RunResult
+from kb.store.tables import CodeRow, RunRow
 
 
 def save_run(

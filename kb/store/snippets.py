@@ -11,6 +11,8 @@ from kb.records import Snippet, SnippetVersion
 from kb.store.runs import hash_code
 from kb.store.tables import ConceptRow, FactRow, PaperIdRow, PaperRow, SnippetRow, SnippetVersionRow
 
+CLAIMS = "claims"
+"""The key of what is attached to the claims instead of to a record: a claim of a user's own."""
 _LAST = "last snippet"
 """The fact that holds the greatest number ever given: an address is never given twice."""
 _OF_IDEAS = ("concept", "code")
@@ -79,9 +81,9 @@ def delete_snippet(session: Session, number: int) -> None:
 
 
 def list_snippets(session: Session, key: str | None = None) -> list[Snippet]:
-    """Return the snippets attached to a record, or all of them, oldest first."""
-    query = select(SnippetRow).order_by(SnippetRow.id)
-    return [_snippet(row) for row in session.scalars(query if key is None else query.where(_attached_to(key)))]
+    """Return the snippets attached to a record, or to any, oldest first."""
+    chosen = SnippetRow.key != CLAIMS if key is None else _attached_to(key)
+    return [_snippet(row) for row in session.scalars(select(SnippetRow).where(chosen).order_by(SnippetRow.id))]
 
 
 def get_snippet(session: Session, number: int) -> Snippet:
@@ -90,6 +92,19 @@ def get_snippet(session: Session, number: int) -> Snippet:
     Raises
     ------
     NotFoundError : there is none with this number
+    """
+    found = read_row(session, number)
+    if found.key == CLAIMS:
+        raise NotFoundError(f"snippet {number} is a claim of your own; its name is own:{number}")
+    return found
+
+
+def read_row(session: Session, number: int) -> Snippet:
+    """Return what is kept under a number, a snippet or a claim.
+
+    Raises
+    ------
+    NotFoundError : there is nothing
     """
     return _snippet(_get(session, number))
 
@@ -110,7 +125,7 @@ def count_attached(session: Session) -> dict[str, int]:
     The key of what is gone is missing.
     """
     counts: Counter[str] = Counter()
-    for (key,) in session.execute(select(SnippetRow.key)):
+    for (key,) in session.execute(select(SnippetRow.key).where(SnippetRow.key != CLAIMS)):
         if present := find_present(session, key):
             counts[present] += 1
     return dict(counts)

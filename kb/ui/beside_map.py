@@ -3,12 +3,13 @@
 import streamlit as st
 
 from kb.library import Library
-from kb.records import ConceptView, LineageEdge, PaperView, Verdict
+from kb.records import ConceptView, LineageEdge, PaperView
 from kb.ui.contested import CONTESTED
+from kb.ui.edge_layers import list_own_apart, tell_layers, tell_own
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.map_controls import enter_focus
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
-from kb.ui.verdict_lines import mark, mark_of
+from kb.ui.verdict_lines import mark
 
 _SHOWN = 8
 """How many relatives a list names before it says how many more there are."""
@@ -23,7 +24,7 @@ def show_record(library: Library, key: str) -> None:
     """Draw the record of a key, with its neighbours on the map."""
     record = library.show(key)
     if isinstance(record, ConceptView):
-        _show_idea(record, {one.claim: one for one in library.verdicts()})
+        _show_idea(record)
     elif isinstance(record, PaperView):
         _show_paper(record)
     st.button("Show only its kin", on_click=enter_focus, args=(key,), help="Its ancestors and descendants")
@@ -46,7 +47,7 @@ def show_guide(library: Library) -> None:
     )
 
 
-def _show_idea(record: ConceptView, verdicts: dict[str, Verdict]) -> None:
+def _show_idea(record: ConceptView) -> None:
     concept = record.concept
     colour = FAMILY_COLOURS.get(concept.family, "currentColor")
     facts = " · ".join(str(one) for one in (concept.introduced, family_name(concept.family)) if one)
@@ -60,17 +61,19 @@ def _show_idea(record: ConceptView, verdicts: dict[str, Verdict]) -> None:
     )
     for title, edges, is_ancestor in (("Comes from", record.ancestors, True), ("Led to", record.descendants, False)):
         if edges:
-            lines = [_tell_edge(edge, record, verdicts, is_ancestor=is_ancestor) for edge in edges]
+            lines = [_tell_edge(edge, record, is_ancestor=is_ancestor) for edge in edges]
             st.html(f"<h3>{title}</h3>{_list(lines)}")
+    if own := list_own_apart(record):
+        st.html(f"<h3>Your own claims</h3>{_list(own)}")
 
 
-def _tell_edge(edge: LineageEdge, record: ConceptView, verdicts: dict[str, Verdict], *, is_ancestor: bool) -> str:
+def _tell_edge(edge: LineageEdge, record: ConceptView, *, is_ancestor: bool) -> str:
     other = edge.ancestor if is_ancestor else edge.descendant
     name = link(address("lineage", key=f"concept:{other}"), record.names.get(other, other))
     words = f'<span class="quiet">{escape(kind_words(edge.kind))}</span>'
-    marks = " ".join(mark_of(verdicts.get(claim)) for claim in edge.claims)
     contested = f' <span class="quiet">{CONTESTED}</span>' if edge.is_contested else ""
-    return (f"{words} {name} {marks}" if is_ancestor else f"{name} {words} this {marks}") + contested
+    told = f"{words} {name}" if is_ancestor else f"{name} {words} this"
+    return f"{told}{contested}<br>{tell_layers(record.layers_of(edge))}{tell_own(record.claims, edge)}"
 
 
 def _show_paper(record: PaperView) -> None:

@@ -105,7 +105,8 @@ def _run(library: Library, ideas: list[Idea], settings: dict[str, object], numbe
     train = link(address("train", ideas=",".join(slugs)), "Train them on a small task")
     may_train = all(is_trainable(idea) for idea in ideas)
     costs = link(href, "What they cost as functions of their sizes")
-    st.html(f"<p>{' &ensp;·&ensp; '.join([costs, *([train] if may_train else [])])}</p>")
+    search = link(address("discover", ideas=",".join(slugs)), "Under which substitutions they are one")
+    st.html(f"<p>{' &ensp;·&ensp; '.join([search, costs, *([train] if may_train else [])])}</p>")
 
 
 def _show_so_far(figures: Mapping[str, Any], names: dict[str, str]) -> None:

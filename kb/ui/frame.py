@@ -9,7 +9,10 @@ from kb.ui.links import address, link
 
 _HERE = Path(__file__).parent
 #: What the line at the top leads to; a paper and an idea are reached by links.
-_PAGES = (("", "Search"), ("lineage", "Lineage"), ("compare", "Compare"), ("train", "Train"), ("library", "Library"))
+_PAGES = (
+    *(("", "Search"), ("lineage", "Lineage"), ("compare", "Compare"), ("train", "Train")),
+    *(("claims", "Claims"), ("library", "Library")),
+)
 
 
 def show_masthead(page: str) -> None:

@@ -9,7 +9,7 @@ from kb.ui.divergences import show_divergences
 from kb.ui.idea_code import show_code, show_without_code
 from kb.ui.idea_list import show_all
 from kb.ui.idea_record import show_record
-from kb.ui.links import record_link
+from kb.ui.links import address, link, record_link
 from kb.ui.presets import show_presets
 from kb.ui.run_list import show_earlier_runs
 from kb.ui.snippet_list import show_own_code
@@ -41,3 +41,6 @@ def show(library: Library) -> None:
     if record.claims:
         st.html("<h2>Claims that are executed</h2>")
         show_claims(library, record.claims)
+    if record.idea:
+        new = address("claims", new=1, ideas=record.idea.slug)
+        st.html(f"<p>{link(new, 'Write a claim of your own about it')}</p>")

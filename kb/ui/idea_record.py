@@ -8,10 +8,10 @@ import streamlit as st
 from kb.library import Library
 from kb.records import ConceptView, Evidence, LineageEdge, Mention, Paper
 from kb.ui.contested import CONTESTED, tell_positions
+from kb.ui.edge_layers import list_claims, tell_layers, tell_own
 from kb.ui.links import address, escape, link, record_link
 from kb.ui.marks import FAMILY_COLOURS, authors_line, family_name, kind_words
 from kb.ui.state import asked_number, page_links
-from kb.ui.verdict_lines import mark_of
 
 _IN_FULL = 3
 """Up to so many relatives are told with note and evidence; where there are more, these open by a click."""
@@ -31,8 +31,8 @@ def show_record(library: Library, record: ConceptView) -> None:
         _show_papers(record.papers)
     with right:
         papers = {paper.key: paper for paper in library.papers()}
-        _show_lineage("Comes from", record, record.ancestors, papers)
-        _show_lineage("Led to", record, record.descendants, papers)
+        _show_lineage("Comes from", record, record.ancestors, papers, library)
+        _show_lineage("Led to", record, record.descendants, papers, library)
         around = address("lineage", key=concept.key, focus=concept.key)
         st.html(
             f"<p>{link(address('lineage', key=concept.key), 'On the map')} &ensp; "
@@ -54,18 +54,22 @@ def _show_head(record: ConceptView) -> None:
 
 
 def _show_lineage(
-    title: str, record: ConceptView, edges: tuple[LineageEdge, ...], papers: Mapping[str, Paper]
+    title: str, record: ConceptView, edges: tuple[LineageEdge, ...], papers: Mapping[str, Paper], library: Library
 ) -> None:
     if not edges:
         return
-    verdicts = {card.id: verdict for card, verdict in record.claims}
+    cards = {card.id: card for card in library.claims()}
+    verdicts = {one.claim: one for one in library.verdicts()}
     items = []
     for edge in edges:
-        marks = " ".join(mark_of(verdicts.get(claim)) for claim in edge.claims)
         evidence = "; ".join(_tell_evidence(one, papers) for one in edge.evidence)
-        told = f"{_tell_edge(edge, record)} {marks}"
+        layers = tell_layers(record.layers_of(edge), evidence)
+        told = f"{_tell_edge(edge, record)}<br>{layers}{tell_own(record.claims, edge)}"
         who = partial(_tell_evidence, papers=papers)
-        note = f'<span class="quiet">{escape(edge.note)} {evidence}</span>{tell_positions(edge, who)}'
+        note = (
+            f'<span class="quiet">{escape(edge.note)}</span>{tell_positions(edge, who)}'
+            f"{list_claims(edge.claims, cards, verdicts, edge.unclaimed)}"
+        )
         items.append(
             f"<li>{told}<br>{note}</li>"
             if len(edges) <= _IN_FULL

@@ -41,10 +41,12 @@ def address(page: str, /, **query: str | int | None) -> str:
 
 
 def record_address(key: str) -> str:
-    """Return the address of a record's page: of an idea, its code, a user's snippet, a run, an article or a paper."""
+    """Return the address of a record's page: an idea's, its code's, a user's snippet's, a run's, an article's, ..."""
     kind, _, slug = key.partition(":")
     if kind == "run":
         return address("run", id=slug)
+    if kind == "own":
+        return address("claims", id=key)
     if kind == "snippet":
         return address("snippet", n=slug)
     if kind == "article":

@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Any
 
+from kb.library.layer_words import tell_cited, tell_executed
 from kb.records import LineageMap, MapLink, MapPoint
 from kb.ui.marks import FAMILY_COLOURS, family_name, kind_words, verdict_mark
 
@@ -243,10 +244,11 @@ def _style_link(link: MapLink, ink: Ink) -> dict[str, Any]:
 def _tell_link(link: MapLink, titles: Mapping[str, str]) -> str:
     older, younger = _safe(titles.get(link.older, link.older)), _safe(titles.get(link.younger, link.younger))
     told = f"<b>{younger}</b> {_safe(kind_words(link.kind))} <b>{older}</b>"
-    if link.layer != "executed":
+    if link.layers is None:
         return f"{told}<br>{link.layer}"
-    sign, word, _ = verdict_mark(link.verdict, link.stale)
-    return f"{told}<br>executed: {sign} {_safe(word)}"
+    sign, _, _ = verdict_mark(link.layers.verdict, link.layers.stale)
+    signed = f"{sign} " if link.layers.verdict else ""
+    return f"{told}<br>{_safe(tell_cited(link.layers))} · claimed<br>{signed}{_safe(tell_executed(link.layers))}"
 
 
 def _draw_signs(drawn: LineageMap) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from kb.errors import KBError
 from kb.library import Library
-from kb.ui import article, compare, costs, idea, lineage, paper, run, search, snippet, train
+from kb.ui import article, claim, compare, costs, discover, idea, lineage, paper, run, search, snippet, train
 from kb.ui import library as shelf
 from kb.ui.frame import show_masthead
 from kb.ui.links import escape
@@ -23,6 +23,8 @@ PAGES: tuple[tuple[str, str, Show], ...] = (
     ("idea", "Idea", idea.show),
     ("article", "Article", article.show),
     ("compare", "Compare", compare.show),
+    ("claims", "Claims", claim.show),
+    ("discover", "Discover", discover.show),
     ("costs", "Costs", costs.show),
     ("train", "Train", train.show),
     ("snippet", "Your own code", snippet.show),
@@ -30,7 +32,7 @@ PAGES: tuple[tuple[str, str, Show], ...] = (
     ("library", "Library", shelf.show),
 )
 #: Pages on which code may be run: a worker is made ready while the reader reads.
-_RUNNING = {"idea", "compare", "costs", "train", "snippet", "run"}
+_RUNNING = {"idea", "compare", "costs", "discover", "train", "snippet", "run"}
 
 
 def show() -> None:

@@ -82,7 +82,7 @@ def _tell_facts(library: Library, record: RunRecord) -> str:
 def _tell_source(library: Library, record: RunRecord) -> str:
     """Return what the source is to the one that ships now."""
     kind, _, parts = split_subject(record.note.of)
-    if kind in ("file", "snippet"):
+    if kind in ("file", "snippet", "own"):
         return "as it was then"
     ideas = {idea.slug: idea for idea in library.ideas()}
     kept = "" if record.code else "; the version that ran it did not keep the text"

@@ -5,6 +5,8 @@ from kb.ui.links import escape
 from kb.ui.marks import verdict_mark
 from kb.ui.numbers import show_number
 
+_MANY = 1e3
+
 
 def mark(verdict: str, stale: bool = False) -> str:
     """Return the sign and the word of a verdict as HTML; a stale one is drawn hollow, with a dashed frame."""
@@ -23,16 +25,19 @@ def mark_of(verdict: Verdict | None) -> str:
 
 def tell_margin(card: ClaimCard, verdict: Verdict | None) -> str:
     """Return what was measured against what was allowed, in words."""
+    bound = card.bound if verdict is None or verdict.bound is None else verdict.bound
+    allowed = f"{card.holds} {show_number(bound)} would keep the statement"
     if verdict is None:
-        return f"not yet measured; at most {show_number(card.bound)} is allowed"
-    bound = verdict.bound if verdict.bound is not None else card.bound
+        return f"not yet measured; {allowed}"
     if verdict.measured is None:
-        return f"not finite; at most {show_number(bound)} is allowed"
-    if verdict.measured == 0:
-        return f"no difference at all; at most {show_number(bound)} is allowed"
-    times = bound / verdict.measured if verdict.measured <= bound else verdict.measured / bound
-    side = "below" if verdict.measured <= bound else "above"
-    return f"measured {show_number(verdict.measured)}, {_times(times)} {side} the bound of {show_number(bound)}"
+        return f"not finite; {allowed}"
+    if verdict.measured == 0 and card.holds == "at most":
+        return f"no difference at all; {allowed}"
+    least, most = sorted((abs(verdict.measured), abs(bound)))
+    side = "below" if verdict.measured < bound else "above"
+    # above a thousand the number of times says nothing that the two figures do not
+    far = f", {_times(most / least)} {side}" if least and most / least < _MANY else f", far {side}"
+    return f"measured {show_number(verdict.measured)}{far} the bound of {show_number(bound)}; {allowed}"
 
 
 def _times(ratio: float) -> str:

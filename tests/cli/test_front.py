@@ -15,7 +15,8 @@ from tests.cli.conftest import Outcome, Stemma, command
 
 COMMANDS = (
     *("build", "add", "import", "search", "similar", "show", "lineage", "path"),
-    *("ideas", "run", "runs", "compare", "costs", "train", "presets", "verify", "attach", "snippets"),
+    *("ideas", "run", "runs", "compare", "costs", "train", "presets", "verify"),
+    *("discover", "claim", "attach", "snippets"),
     *("doctor", "app"),
 )
 HEAVY = ("torch", "streamlit", "sqlalchemy", "numpy", "networkx", "pydantic", "rich", "requests", "onnxruntime")

@@ -10,9 +10,10 @@ import pytest
 
 from kb.errors import InvalidQueryError
 from kb.graph.export import FORMATS, export_network
-from kb.records import MapLink, Network, NetworkNode
+from kb.records import EdgeLayers, MapLink, Network, NetworkNode
 
 HOSTILE = 'A "quoted" \\n & <b>#1</b> `title`]\x07\x00 | 注意力'
+LAYERS = EdgeLayers("old", "new", "special_case_of", 2, "")
 NETWORK = Network(
     nodes=(
         NetworkNode("concept:old", "concept", HOSTILE, 1991, "fast-weights", 1.0, generation=0, has_code=True),
@@ -21,7 +22,7 @@ NETWORK = Network(
     ),
     links=(
         MapLink("concept:old", "concept:new", "executed", "equals", "not_run", True),
-        MapLink("concept:old", "concept:new", "claimed", "special_case_of"),
+        MapLink("concept:old", "concept:new", "claimed", "special_case_of", layers=LAYERS),
         MapLink("concept:old", "arxiv:1", "cited", "cites"),
     ),
     focus="concept:old",
@@ -51,7 +52,10 @@ def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
 def test_json_loses_nothing() -> None:
     read = json.loads(export_network(NETWORK, "json"))
     nodes = tuple(NetworkNode(**node) for node in read.pop("nodes"))
-    links = tuple(MapLink(**link) for link in read.pop("links"))
+    links = tuple(
+        MapLink(**{**link, "layers": EdgeLayers(**link["layers"]) if link["layers"] else None})
+        for link in read.pop("links")
+    )
     assert Network(nodes, links, **read) == NETWORK
 
 
@@ -69,6 +73,13 @@ def test_xml_is_read_back_with_both_links_of_a_pair(form: str, read: object) -> 
         ("equals", "executed"),
         ("special_case_of", "claimed"),
     ]
+
+
+def test_what_is_known_of_an_edge_in_each_layer_stands_beside_it() -> None:
+    graph = nx.parse_graphml(export_network(NETWORK, "graphml"), force_multigraph=True)
+    told = {data["kind"]: data for _, _, data in graph.edges(data=True)}
+    assert (told["special_case_of"]["citing"], told["special_case_of"]["verified"]) == (2, 0)
+    assert "citing" not in told["equals"]
 
 
 def test_the_keys_of_graphml_are_unique_in_the_document() -> None:

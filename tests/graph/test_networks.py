@@ -31,12 +31,22 @@ def _slugs(network: Network) -> list[str]:
 
 
 def test_three_layers_are_told_apart() -> None:
-    assert _network(MapView()).links == (
+    assert tuple(replace(link, layers=None) for link in _network(MapView()).links) == (
         MapLink("concept:mid", "concept:new", "claimed", "fixes"),
         MapLink("concept:new", "concept:lone", "cited", "cites"),
         MapLink("concept:old", "concept:mid", "executed", "equals", "verified", True),
         MapLink("concept:old", "concept:new", "cited", "cites"),
     )
+
+
+def test_a_link_of_the_lineage_knows_its_three_layers() -> None:
+    found = {(link.older, link.younger): link.layers for link in _network(MapView()).links}
+    assert found["concept:new", "concept:lone"] is None
+    tested, untested = found["concept:old", "concept:mid"], found["concept:mid", "concept:new"]
+    assert tested is not None
+    assert (tested.verdict, tested.verified, tested.stale) == ("verified", 1, True)
+    assert untested is not None
+    assert (untested.verdict, untested.citing) == ("", 0)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ class Bench:
             silent = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(silent, stream)
-            self._failed = _install(idea, code)
+            self._failed = install(idea, code)
             if not self._failed:
                 self._test(tests)
         except BaseException as error:  # noqa: BLE001 -- a fork must not go on as if it were the tool
@@ -155,7 +155,7 @@ def _idea_of(item: pytest.Item) -> str:
     )
 
 
-def _install(idea: str, code: str) -> str:
+def install(idea: str, code: str) -> str:
     """Put a text in the place of an idea's module; return why it cannot be loaded, empty if it can."""
     module = types.ModuleType(f"kb.reference.{idea}")
     sys.modules[module.__name__] = module

@@ -29,11 +29,11 @@ from kb.store.health import count_rows, find_problems
 from kb.store.identity import find_paper_ids, list_reviews
 from kb.store.lookup import allowed_keys, find_by_name, get_documents, has_code, match_lexical
 from kb.store.papers import find_paper, get_paper, list_papers
-from kb.store.runs import list_verdicts, save_verdict
 from kb.store.saving import save_records
 from kb.store.snippets import list_snippets, save_snippet
 from kb.store.splitting import fts_query
 from kb.store.vectors import load_vectors, save_vectors
+from kb.store.verdicts import list_verdicts, save_verdict
 from kb.store.versions import read_version
 from kb.store.views import get_paper_view
 from tests.dumps import Dump, dump_library

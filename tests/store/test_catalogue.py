@@ -207,6 +207,7 @@ REFUSED = {
     "unknown evidence": (EDGE, "1706.03762", "1234.5678", 5, "evidence names 'arxiv:1234.5678'"),
     "no place": (EDGE, '"Section 3"', '" "', 5, "evidence is a list of { paper = text, locator = text }"),
     "odd evidence": (EDGE, "locator", "page = 3, locator", 5, "evidence is a list of { paper = text"),
+    "claimed and unclaimed": (EDGE, "claims = []", "claims = ['a']\nunclaimed = 'no'", 8, "not both"),
     "one position": (EDGE, "claims = []", f"positions = [{POSITION}]", 7, "contested by two positions or more"),
     "holder missing": (EDGE, "claims = []", "positions = [{ says = 'no' }]", 7, "positions is a list of { held_by"),
     "stray ambiguous": (CONCEPT, "aliases = []", 'aliases = []\nambiguous = ["NI"]', 14, "'NI' is called ambiguous"),

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from kb.errors import StoreError
-from kb.records import RunResult, SearchFilter
+from kb.records import Example, RunResult, SearchFilter
 from kb.store import Store, open_store
+from kb.store.concepts import list_edges
 from kb.store.health import find_problems
 from kb.store.lookup import find_by_name, match_lexical
 from kb.store.papers import list_papers
-from kb.store.runs import get_run, list_runs, list_verdicts, save_run
+from kb.store.runs import get_run, list_runs, save_run
 from kb.store.saving import save_record
 from kb.store.schema import HEAD, MIGRATIONS, read_revision
 from kb.store.splitting import fts_query
 from kb.store.tables import Table
+from kb.store.verdicts import list_history, list_verdicts, save_verdict
 from tests.factories import make_record
 
 
@@ -187,3 +190,19 @@ def test_a_run_can_be_recorded_in_an_upgraded_library(file: Path) -> None:
             assert [one.key for one in list_runs(session, "code:pre-ln")] == [note.key, "run:1"]
             # The same source as that of the older run, which is thereby known again.
             assert get_run(session, 1).code == "print(1)"
+
+
+def test_a_library_of_the_third_schema_keeps_its_verdicts_and_its_lineage(file: Path) -> None:
+    recorded = Path(__file__).parent / "recorded" / "library-0003.db.gz"
+    file.write_bytes(gzip.decompress(recorded.read_bytes()))
+    with open_store(str(file)) as opened, opened.write() as session:
+        assert read_revision(session) == HEAD
+        assert find_problems(session) == []
+        (old,) = list_verdicts(session, {"a": "h"})
+        # Neither the figures of the single draws nor a counterexample were kept.
+        assert (old.verdict, old.measured, old.figures, old.example) == ("verified", 1e-15, (), None)
+        new = replace(old, figures=(1e-15, None), example=Example({"x": [1.0]}, {"f": 2.0}))
+        save_verdict(session, new)
+        assert list_history(session, "a", "h") == [new, old]
+        (edge,) = list_edges(session)
+        assert (edge.descendant, edge.ancestor, edge.claims, edge.unclaimed) == ("young", "old", ("a",), "")

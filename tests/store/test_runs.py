@@ -3,70 +3,15 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from kb.errors import NotFoundError
-from kb.records import RunRecord, RunResult, Verdict
+from kb.records import RunRecord, RunResult
 from kb.store import Store
-from kb.store.runs import count_runs, get_run, hash_code, list_runs, list_verdicts, save_run, save_verdict
-
-VERDICT = Verdict(
-    claim="a",
-    verdict="verified",
-    expected="verified",
-    measured=1e-9,
-    bound=1e-6,
-    seconds=0.5,
-    seed=3,
-    code_hash="one",
-    versions={"torch": "2.8"},
-    ran_at=datetime(2024, 5, 1, 12, 30, tzinfo=UTC),
-    detail="seen",
-)
-
-
-def test_a_verdict_comes_back_as_it_was_given(store: Store) -> None:
-    with store.write() as session:
-        save_verdict(session, VERDICT)
-    with store.read() as session:
-        assert list_verdicts(session, {"a": "one"}) == [VERDICT]
-
-
-def test_the_newest_verdict_of_each_claim_is_shown(store: Store, file: Path) -> None:
-    with store.write() as session:
-        for verdict in (replace(VERDICT, claim="b"), VERDICT, replace(VERDICT, verdict="refuted", measured=None)):
-            save_verdict(session, verdict)
-        shown = list_verdicts(session, {"a": "one", "b": "one"})
-    assert [(one.claim, one.verdict, one.measured) for one in shown] == [
-        ("a", "refuted", None),
-        ("b", "verified", 1e-9),
-    ]
-    with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("SELECT count(*) FROM verdicts").fetchone() == (3,)
-
-
-@pytest.mark.parametrize(("current", "stale"), [({"a": "one"}, False), ({"a": "two"}, True), ({}, True)])
-def test_a_verdict_on_other_code_is_stale(store: Store, current: dict[str, str], stale: bool) -> None:
-    with store.write() as session:
-        save_verdict(session, VERDICT)
-        assert [one.stale for one in list_verdicts(session, current)] == [stale]
-
-
-def test_times_are_kept_in_utc_whatever_the_zone(store: Store) -> None:
-    local = datetime(2024, 5, 1, 20, 30, tzinfo=timezone(timedelta(hours=8)))
-    with store.write() as session:
-        save_verdict(session, replace(VERDICT, ran_at=local))
-        save_verdict(session, replace(VERDICT, claim="b", ran_at=None))
-        first, second = list_verdicts(session, {})
-    assert first.ran_at == local
-    assert first.ran_at is not None
-    assert first.ran_at.tzinfo is UTC
-    assert second.ran_at is not None
-    assert abs(second.ran_at - datetime.now(UTC)) < timedelta(minutes=1)
-
+from kb.store.runs import count_runs, get_run, hash_code, list_runs, save_run
 
 RESULT = RunResult(
     "error",

@@ -59,7 +59,7 @@ def test_every_idea_with_code_is_a_concept(shipped: Catalogue) -> None:
 def test_the_claims_of_the_lineage_exist_and_touch_their_edge(shipped: Catalogue) -> None:
     claims = {card.id: card for card in list_claims()}
     named = {claim for edge in shipped.edges for claim in edge.claims}
-    assert named == claims.keys()
+    assert named <= claims.keys()
     for edge in shipped.edges:
         for claim in edge.claims:
             assert {edge.ancestor, edge.descendant} & set(claims[claim].between)

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from streamlit.testing.v1 import AppTest
 
 from kb.library import Library
-from kb.records import Lane, LineageMap, MapLink, MapPoint, MapView
+from kb.records import EdgeLayers, Lane, LineageMap, MapLink, MapPoint, MapView, VerdictName
 from kb.settings import Settings
 from kb.ui.map_chart import build_option
 from kb.ui.map_controls import MAP_WIDTH_PX
@@ -21,13 +22,21 @@ OLD = MapPoint(
     "concept:old", "Old", 1991, "fast-weights", 0.2, 0.3, 1.0, True, has_code=True, title="An {old} <idea>"
 )
 NEW = MapPoint("concept:new", "New", 2020, "attention", 0.8, 0.7, 0.5, False, title="A new idea")
+
+
+def _layers(kind: str, verdict: VerdictName | Literal[""] = "") -> EdgeLayers:
+    verified, unexpected = int(verdict == "verified"), int(verdict == "refuted")
+    stale = kind == "fixes"
+    return EdgeLayers("old", "new", kind, 0, verdict, stale, verified=verified, unexpected=unexpected)
+
+
 DRAWN = LineageMap(
     points=(OLD, NEW),
     links=(
         MapLink("concept:old", "concept:new", "cited", "cites"),
-        MapLink("concept:old", "concept:new", "claimed", "extends"),
-        MapLink("concept:old", "concept:new", "executed", "equals", "refuted"),
-        MapLink("concept:old", "concept:new", "executed", "fixes", "verified", stale=True),
+        MapLink("concept:old", "concept:new", "claimed", "extends", layers=_layers("extends")),
+        MapLink("concept:old", "concept:new", "executed", "equals", "refuted", layers=_layers("equals", "refuted")),
+        MapLink("concept:old", "concept:new", "executed", "fixes", "verified", True, _layers("fixes", "verified")),
     ),
     ticks=((0.1, 1991), (0.7, 2020)),
     lanes=(Lane("fast-weights", 0.0, 0.5), Lane("attention", 0.5, 1.0)),
@@ -46,7 +55,13 @@ def test_the_three_layers_differ_without_colour() -> None:
     assert refuted["label"]["formatter"] == "✗"
     assert (refuted["lineStyle"]["type"], stale["lineStyle"]["type"]) == ("solid", "dashed")
     assert stale["label"]["formatter"] == "✓"
-    assert "stale" in stale["tooltip"]["formatter"]
+    told = [link["tooltip"]["formatter"].split("<br>", 1)[1] for link in links]
+    assert told == [
+        "cited",
+        "no citation path · claimed<br>not executed",
+        "no citation path · claimed<br>✗ 1 claim not as expected",
+        "no citation path · claimed<br>✓ 1 claim verified (code changed since)",
+    ]
 
 
 def test_a_dot_stands_where_the_layout_put_it_and_says_whether_it_has_code() -> None:

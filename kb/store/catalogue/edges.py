@@ -43,12 +43,15 @@ def _edge(entry: Entry, papers: Papers) -> LineageEdge:
         note=entry.words("note", ""),
         claims=entry.names("claims"),
         positions=tuple(positions),
+        unclaimed=entry.words("unclaimed", ""),
     )
     entry.close()
     if edge.kind not in EDGE_KINDS:
         raise entry.fail(f"kind {edge.kind!r} is none of {', '.join(EDGE_KINDS)}", "kind")
     if not evidence:
         raise entry.fail("an edge needs evidence: a paper and a place in it", "evidence")
+    if edge.unclaimed and edge.claims:
+        raise entry.fail("an edge has claims, or says why it has none: not both", "unclaimed")
     if len(positions) == 1:
         raise entry.fail("a relation is contested by two positions or more; one alone is a note", "positions")
     return edge

@@ -89,6 +89,9 @@ class VerdictRow(Table):
     code_hash: Mapped[str]
     versions: Mapped[dict[str, Any]]
     detail: Mapped[str]
+    figures: Mapped[list[float | None]]
+    """One a draw; empty for verdicts older than this column."""
+    example: Mapped[dict[str, Any] | None]
     ran_at: Mapped[datetime]
 
 

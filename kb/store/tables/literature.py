@@ -150,6 +150,8 @@ class LineageEdgeRow(Table):
     kind: Mapped[str]
     note: Mapped[str] = mapped_column(default="")
     claims: Mapped[list[str]]
+    unclaimed: Mapped[str] = mapped_column(default="")
+    """Why no claim can back it, where that is so."""
 
     __table_args__ = (UniqueConstraint("ancestor_id", "descendant_id", "kind"),)
 

@@ -28,4 +28,11 @@ class AwareDateTime(TypeDecorator[datetime]):
 class Table(DeclarativeBase):
     """Root of the models."""
 
-    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, datetime: AwareDateTime, str: String}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        dict[str, Any]: JSON,
+        dict[str, Any] | None: JSON(none_as_null=True),
+        list[str]: JSON,
+        list[float | None]: JSON,
+        datetime: AwareDateTime,
+        str: String,
+    }
